@@ -1,0 +1,1 @@
+"""While you work: from the spool to sessions."""

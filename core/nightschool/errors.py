@@ -1,0 +1,41 @@
+"""What a user can be told: one clear line, and the exit code that goes with it (design §9)."""
+
+DONE, FAILED, USAGE, WAITING, BUDGET = 0, 1, 2, 3, 4
+
+
+class NightschoolError(Exception):
+    """An expected failure: what happened, where, why, and what to do next. Printed without a trace, exit 1.
+
+    `what` is a sentence without a full stop. `where` is a path or a name, `why` the cause, `fix` the next step;
+    each may be empty.
+    """
+
+    exit_code = FAILED
+
+    def __init__(self, what: str, *, where: object = "", why: object = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.why, self.fix = what, str(where), str(why), fix
+
+    def __str__(self) -> str:
+        """Give the one line, whatever line breaks its parts hold."""
+        line = self.what + (f" ({self.where})" if self.where else "") + (f": {self.why}" if self.why else "")
+        line += f". {self.fix}" if self.fix else ""
+        return " ".join(line.split())
+
+
+class UsageError(NightschoolError):
+    """The command was not understood; nothing was read or written. Exit 2."""
+
+    exit_code = USAGE
+
+
+class WaitingForAnswers(NightschoolError):  # noqa: N818  the night waits: that is a state, not a fault
+    """The night has written questions and goes on when they are answered. Exit 3."""
+
+    exit_code = WAITING
+
+
+class BudgetReached(NightschoolError):  # noqa: N818  a limit kept is not a fault
+    """A budget is spent; all work so far is kept. Exit 4."""
+
+    exit_code = BUDGET

@@ -1,0 +1,127 @@
+"""How a file of ours is written: whole or not at all, and readable by its owner alone."""
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from nightschool.errors import NightschoolError
+
+PRIVATE_FILE, PRIVATE_DIR = 0o600, 0o700
+
+
+def private_dir(path: Path) -> Path:
+    """Make `path` and its missing parents with mode 0700, and return it.
+
+    Raises NightschoolError when the directory cannot be made.
+    """
+    try:
+        for folder in reversed([path, *path.parents]):
+            if not folder.exists():
+                folder.mkdir(mode=PRIVATE_DIR, exist_ok=True)
+    except OSError as error:
+        fix = "Make it writable, or point NIGHTSCHOOL_HOME elsewhere."
+        raise NightschoolError("cannot make a directory", where=path, why=error.strerror, fix=fix) from error
+    return path
+
+
+def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = True) -> None:
+    """Replace `path` by `data` so that a reader, or a crash at any instant, sees the old bytes or the new ones.
+
+    Writes a sibling, syncs it, renames it over `path`, and syncs the directory. `durable=False` leaves both
+    syncs out, for files that can be made again from others.
+
+    Raises NightschoolError, with the old bytes still in place, when the disk refuses.
+    """
+    private_dir(path.parent)
+    sibling = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    try:
+        descriptor = os.open(sibling, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                os.fchmod(stream.fileno(), mode)
+                stream.write(data)
+                stream.flush()
+                if durable:
+                    os.fsync(stream.fileno())
+            sibling.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                sibling.unlink()
+            raise
+        if durable:
+            sync_dir(path.parent)
+    except OSError as error:
+        fix = "Nothing was changed; free space or make it writable, then run the same command again."
+        raise NightschoolError("cannot write a file", where=path, why=error.strerror, fix=fix) from error
+
+
+def sync_dir(folder: Path) -> None:
+    """Make renames and removals in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line to `path` durably, first ending a line that a crash has torn. Lines hold no line break."""
+    private_dir(path.parent)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
+        with os.fdopen(descriptor, "r+b", buffering=0) as stream:
+            size = stream.seek(0, os.SEEK_END)
+            torn = size > 0 and os.pread(stream.fileno(), 1, size - 1) != b"\n"
+            stream.write((b"\n" if torn else b"") + line.encode() + b"\n")
+            os.fsync(stream.fileno())
+    except OSError as error:
+        fix = "Free space or make it writable, then run the same command again."
+        raise NightschoolError("cannot append to a log", where=path, why=error.strerror, fix=fix) from error
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Yield the whole lines of a log written by `append_line`; nothing when there is no such file."""
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as stream:
+        for line in stream:
+            if line.endswith(b"\n") and line.strip():
+                yield line
+
+
+@contextlib.contextmanager
+def single_flight(path: Path, doing: str, *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the lock at `path` while the block runs; `doing` tells others what holds it.
+
+    `wait` is how many seconds to wait for another holder. The lock is the operating system's, so one whose
+    process died, even by kill -9, is free at once.
+
+    Raises NightschoolError that names the holder's process and what it does.
+    """
+    from filelock import FileLock, Timeout
+
+    private_dir(path.parent)
+    lock = FileLock(path, mode=PRIVATE_FILE)
+    holder = path.with_suffix(".holder")
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout:
+        what = "another nightschool process is at work"
+        raise NightschoolError(what, where=path, why=_held_by(holder), fix="Run this again when it is done.") from None
+    except OSError as error:
+        raise NightschoolError("cannot take the lock", where=path, why=error.strerror) from error
+    try:
+        write_whole(holder, json.dumps({"pid": os.getpid(), "doing": doing}).encode(), durable=False)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            holder.unlink()
+        lock.release()
+
+
+def _held_by(holder: Path) -> str:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        told = json.loads(holder.read_bytes())
+        return f"held by process {int(told['pid'])} ({told['doing']})"
+    return "held by a process that has not said its name yet"

@@ -1,0 +1,1 @@
+"""What you decide: adopt, undo, and the page you read."""

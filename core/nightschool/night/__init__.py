@@ -1,0 +1,1 @@
+"""While you sleep: mine, replay, judge, gate, stage."""

@@ -1,0 +1,109 @@
+"""Where things lie. One function per place; nothing here reads or writes."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from nightschool.errors import NightschoolError
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def safe_name(name: str) -> str:
+    """Return `name` when it can be one path component, and nothing else.
+
+    Raises NightschoolError for anything with a separator, a leading dot, or over 128 characters: names come from
+    transcripts, payloads and models.
+    """
+    if not _SAFE.fullmatch(name):
+        raise NightschoolError("not a name that can become a file", where=repr(name[:80]))
+    return name
+
+
+@dataclass(frozen=True)
+class Home:
+    """Everything Nightschool keeps, under one root (`NIGHTSCHOOL_HOME`, else `~/.nightschool`).
+
+    The root does not follow XDG: the hooks, the night under cron and the command must agree on it, and they
+    do not share an environment.
+    """
+
+    root: Path
+
+    @classmethod
+    def from_env(cls) -> "Home":
+        """Find the root. Raises NightschoolError when neither NIGHTSCHOOL_HOME nor a home directory is known."""
+        told = os.environ.get("NIGHTSCHOOL_HOME", "")
+        if told:
+            return cls(Path(told).expanduser().absolute())
+        try:
+            return cls(Path.home() / ".nightschool")
+        except RuntimeError as error:
+            fix = "Set NIGHTSCHOOL_HOME to a directory of your own."
+            raise NightschoolError("no home directory is known", why=error, fix=fix) from error
+
+    @property
+    def config(self) -> Path:
+        """What the user chose."""
+        return self.root / "config.toml"
+
+    @property
+    def spool(self) -> Path:
+        """Raw payloads the hooks dropped, not yet drained."""
+        return self.root / "spool"
+
+    @property
+    def journal(self) -> Path:
+        """The append-only log of events."""
+        return self.root / "journal.jsonl"
+
+    @property
+    def sessions(self) -> Path:
+        """Neutral sessions, one file each: `<platform>/<session>.json`. Each carries its own watermark."""
+        return self.root / "sessions"
+
+    @property
+    def index(self) -> Path:
+        """SQLite index over the files; can be deleted and is then rebuilt."""
+        return self.root / "index.db"
+
+    @property
+    def bank(self) -> Path:
+        """Tasks of all nights, one file each."""
+        return self.root / "bank"
+
+    @property
+    def evidence(self) -> Path:
+        """What the exams showed of each edit, one file each, over all nights."""
+        return self.root / "evidence"
+
+    @property
+    def ledger(self) -> Path:
+        """SQLite ledger of every model call."""
+        return self.root / "ledger.db"
+
+    @property
+    def nights(self) -> Path:
+        """One directory a night: its steps, its proposal, its report."""
+        return self.root / "nights"
+
+    @property
+    def handoff(self) -> Path:
+        """Questions that wait for the user's own agent, and its answers."""
+        return self.root / "handoff"
+
+    @property
+    def receipts(self) -> Path:
+        """One directory an adoption: what was changed, and the bytes before."""
+        return self.root / "receipts"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the night, adopt and undo: one at a time."""
+        return self.root / "night.lock"
+
+    @property
+    def drain_lock(self) -> Path:
+        """Held while the spool is drained."""
+        return self.root / "drain.lock"

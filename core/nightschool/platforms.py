@@ -1,0 +1,108 @@
+"""Load the platforms, isolate them from each other, and ask them typed questions.
+
+Platforms come in by entry point, one by one: a broken or misspelt one is named in `broken` and stops nobody else.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from nightschool import hookspecs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from nightschool.events import Event
+    from nightschool.records import NightRequest, PlatformNight, Session
+
+
+@dataclass
+class Platforms:
+    """The platforms that loaded, and why others did not or failed when asked (`broken`: name -> one line)."""
+
+    manager: pluggy.PluginManager
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def names(self) -> list[str]:
+        """Return the names of the platforms that loaded, sorted."""
+        return sorted(name for name, _ in self.manager.list_name_plugin())
+
+    def title(self, name: str) -> str:
+        """Return how a person calls the platform."""
+        return str(getattr(self.manager.get_plugin(name), "title", name))
+
+    def on_session_end(self, event: Event, known: Session | None) -> Session | None:
+        """Ask the event's platform to read on; raises what that platform raises."""
+        from nightschool.records import Session
+
+        found = self._caller("on_session_end", event.platform)(event=event, known=known)
+        return None if found is None else Session.model_validate(found)
+
+    def on_error_spike(self, event: Event, session: Session) -> list[int]:
+        """Return the turns behind a spike; empty when the platform has nothing to say or fails."""
+        answers = self._isolated("on_error_spike", event.platform, event=event, session=session)
+        return sorted({int(index) for answer in answers for index in answer})
+
+    def on_milestone_commit(self, event: Event, session: Session) -> list[str]:
+        """Return the commands that may have committed; empty when the platform has nothing to say or fails."""
+        answers = self._isolated("on_milestone_commit", event.platform, event=event, session=session)
+        return [str(command) for answer in answers for command in answer]
+
+    def on_night(self, request: NightRequest) -> list[PlatformNight]:
+        """Ask every platform by itself; one that raises is named in `broken` and left out."""
+        from nightschool.records import PlatformNight
+
+        nights = []
+        for name in self.names():
+            for answer in self._isolated("on_night", name, request=request):
+                nights.append(PlatformNight.model_validate(answer))  # noqa: PERF401  validation must be able to fail alone
+        return nights
+
+    def _caller(self, hook: str, platform: str) -> Callable[..., Any]:
+        others = [plugin for name, plugin in self.manager.list_name_plugin() if name != platform]
+        return self.manager.subset_hook_caller(hook, others)
+
+    def _isolated(self, hook: str, platform: str, **question: Any) -> list[Any]:
+        try:
+            answers: list[Any] = self._caller(hook, platform)(**question)
+        except Exception as error:  # noqa: BLE001  whatever a plugin raises is its own
+            self.broken[platform] = f"{hook}: {type(error).__name__}: {error}"
+            return []
+        return answers
+
+
+def load(found: Iterable[EntryPoint] | None = None) -> Platforms:
+    """Load every platform that is installed, or those given."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    platforms = Platforms(manager)
+    for entry in sorted(entry_points(group=hookspecs.PROJECT) if found is None else found):
+        try:
+            _register(manager, entry)
+        except Exception as error:  # noqa: BLE001  a broken plugin may raise anything while it is imported
+            platforms.broken[entry.name] = f"{type(error).__name__}: {error}"
+            if manager.has_plugin(entry.name):
+                manager.unregister(name=entry.name)
+    return platforms
+
+
+@functools.cache
+def installed() -> Platforms:
+    """Return the installed platforms, loaded once."""
+    return load()
+
+
+def _register(manager: pluggy.PluginManager, entry: EntryPoint) -> None:
+    plugin = entry.load()
+    if getattr(plugin, "name", None) != entry.name:
+        raise TypeError(f"its `name` is {getattr(plugin, 'name', None)!r}, its entry point {entry.name!r}")
+    misspelt = [name for name in dir(plugin) if name.startswith("on_") and not hasattr(hookspecs, name)]
+    if misspelt:
+        raise TypeError(f"it implements {', '.join(misspelt)}, which no hook specification has")
+    manager.register(plugin, entry.name)
+    manager.check_pending()

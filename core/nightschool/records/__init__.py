@@ -1,0 +1,53 @@
+"""What we keep. These models are the only schemas; JSON Schema is made from them."""
+
+from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
+from nightschool.records.nights import Funnel, Night, NightStatus
+from nightschool.records.platforms import NightRequest, PlatformNight, Target, TranscriptRef
+from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
+from nightschool.records.sessions import OWN_MARK, Session, Source, ToolCall, Turn
+from nightschool.records.tasks import (
+    Check,
+    CheckOp,
+    DreamTask,
+    Origin,
+    Quote,
+    RealTask,
+    Recurrence,
+    Split,
+    Task,
+)
+
+__all__ = [
+    "OWN_MARK",
+    "Check",
+    "CheckOp",
+    "DreamTask",
+    "Edit",
+    "Evidence",
+    "FileChange",
+    "Funnel",
+    "Night",
+    "NightRequest",
+    "NightStatus",
+    "Origin",
+    "Pair",
+    "PlatformNight",
+    "Proposal",
+    "ProposedRule",
+    "Quote",
+    "RealTask",
+    "Receipt",
+    "ReceiptState",
+    "Recurrence",
+    "Rollout",
+    "Ruling",
+    "Session",
+    "Source",
+    "Split",
+    "Target",
+    "Task",
+    "ToolCall",
+    "TranscriptRef",
+    "Turn",
+    "Verdict",
+]

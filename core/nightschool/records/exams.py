@@ -1,0 +1,85 @@
+"""What an exam is made of: an edit, its rollouts, the evidence they add up to, and the verdict."""
+
+from enum import StrEnum
+from typing import Literal
+
+from nightschool.events import Instant, Name, Record
+
+
+class Edit(Record):
+    """Add, replace or delete one rule of one document."""
+
+    id: Name  # from operation, document and text: the same edit is the same edit on every night
+    op: Literal["add", "replace", "delete"] = "add"
+    document: str  # a Target's key
+    text: str = ""  # the rule; empty for a delete
+    replaces: str = ""  # the text of the rule that goes, for replace and delete
+    recurrence: Name  # what it answers
+    wording: Literal["verbatim", "variant"] = "verbatim"
+
+
+class Rollout(Record):
+    """One attempt at a task under a document. `reward` is None when it cannot be scored: an error is not a score."""
+
+    task: Name
+    edit: Name | None  # None: the document as it is
+    k: int  # which of the K attempts
+    reward: float | None  # in [0, 1]
+    reply: str = ""
+    tokens: int = 0
+    seconds: float = 0.0
+    error: str = ""
+
+
+class Pair(Record):
+    """One held-out task, with the edit against without: the unit of evidence."""
+
+    task: Name
+    family: Name
+    night: Name
+    without: float  # mean reward over the valid rollouts, in [0, 1]
+    with_: float
+    rollouts: int  # valid ones, both sides together
+    shape_only: bool = False  # the task's checks look at shape alone: may harm, cannot justify
+    own: bool = True  # the task is an instance of what the edit answers
+
+    @property
+    def difference(self) -> float:
+        """Return the paired difference, in [-1, 1]; above 0 the edit helped."""
+        return self.with_ - self.without
+
+
+class Ruling(StrEnum):
+    """What the gate decides."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    PROBATION = "probation"
+    UNEXAMINED = "unexamined"
+
+
+class Verdict(Record):
+    """The gate's decision on one edit and all that it rests on."""
+
+    ruling: Ruling
+    reason: str  # one plain sentence
+    e_value: float = 1.0  # evidence that the edit helps; accept at `threshold`
+    e_harm: float = 1.0  # evidence that it harms
+    threshold: float = 20.0
+    effect: float | None = None  # mean difference over tasks; None when nothing was measured
+    interval: tuple[float, float] | None = None  # 95 %, over tasks
+    tasks: int = 0
+    nights: int = 0
+    rollouts: int = 0
+    wins: int = 0
+    losses: int = 0
+
+
+class Evidence(Record):
+    """Everything the exams ever showed of one edit. A task counts once."""
+
+    version: int = 1
+    edit: Edit
+    pairs: tuple[Pair, ...] = ()
+    first_seen: Instant
+    verdict: Verdict | None = None

@@ -1,0 +1,52 @@
+"""What a night did, in numbers."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from nightschool.events import Instant, Name, Record
+
+
+class NightStatus(StrEnum):
+    """How a night ended, or that it has not."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    DONE = "done"
+
+
+class Funnel(Record):
+    """From transcripts to proposals: how many of each."""
+
+    transcripts: int = 0  # files the platforms know
+    read: int = 0  # of these, with new bytes
+    new_bytes: int = 0
+    sessions: int = 0  # kept, over all nights, in scope
+    turns: int = 0
+    skipped: dict[str, int] = Field(default_factory=dict)  # lines left out, by reason
+    backlog: int = 0  # files with new bytes that the cap left for a later night
+    broken: dict[str, str] = Field(default_factory=dict)  # platforms that failed, and why
+    recurrences: int = 0
+    corrections: int = 0
+    tasks: dict[str, int] = Field(default_factory=dict)  # by split
+    candidates: int = 0
+
+
+class Night(Record):
+    """One night. Its id orders it: `0001`, `0002` …"""
+
+    version: int = 1
+    id: Name
+    status: NightStatus
+    started: Instant
+    ended: Instant | None = None
+    project: str | None
+    backend: str
+    target_model: str = ""
+    fingerprint: str  # of the sessions and settings it works on: the same again means nothing new
+    funnel: Funnel = Funnel()
+    calls: int = 0  # paid for in this night
+    cached: int = 0  # answered from the ledger
+    failed_calls: int = 0
+    tokens: int = 0
+    notes: tuple[str, ...] = ()  # what a person should know

@@ -1,0 +1,42 @@
+"""What a platform is asked at night, and what it answers."""
+
+from typing import Literal
+
+from nightschool.events import Name, Record
+
+
+class TranscriptRef(Record):
+    """A session's file that the platform knows of, whether or not an event told of it. Nothing of it was read."""
+
+    platform: Name
+    session: Name
+    path: str
+    size: int
+    mtime_ns: int
+
+
+class Target(Record):
+    """A document that rules can be adopted into."""
+
+    key: str  # unique and stable: "<platform>:<what>"
+    platform: Name
+    kind: Literal["block", "skill"]  # a managed block in the user's file, or a skill of ours
+    scope: Literal["project", "user"]
+    path: str
+    title: str  # how a person calls it
+
+
+class NightRequest(Record):
+    """What the night asks a platform about."""
+
+    user_home: str  # the user's home directory
+    project: str | None  # where rules are wanted; None: everywhere
+    skills: tuple[str, ...] = ()  # SKILL.md files the user named as targets
+
+
+class PlatformNight(Record):
+    """What a platform gives the night."""
+
+    platform: Name
+    transcripts: tuple[TranscriptRef, ...] = ()
+    targets: tuple[Target, ...] = ()

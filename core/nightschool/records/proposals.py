@@ -1,0 +1,61 @@
+"""What a night stages, what adopting it changed, and how to take it back."""
+
+from enum import StrEnum
+from typing import Literal
+
+from nightschool.events import Instant, Name, Record
+from nightschool.records.exams import Edit, Verdict
+from nightschool.records.platforms import Target
+from nightschool.records.tasks import Quote
+
+
+class ProposedRule(Record):
+    """One edit with the reasons for it."""
+
+    edit: Edit
+    verdict: Verdict
+    quotes: tuple[Quote, ...] = ()
+    sessions: int = 0
+    quarantine: tuple[str, ...] = ()  # why it must not be adopted without a look; empty when nothing was found
+
+
+class Proposal(Record):
+    """What a night offers. Nothing live has changed."""
+
+    version: int = 1
+    night: Name
+    at: Instant
+    targets: tuple[Target, ...]
+    rules: tuple[ProposedRule, ...]
+
+
+class FileChange(Record):
+    """One file an adoption touched. Bytes lie beside the receipt under the two hashes."""
+
+    path: str  # the real file, links resolved
+    before: str | None  # SHA-256 of the bytes before; None: there was no file
+    after: str
+    made_dirs: tuple[str, ...] = ()  # directories that were made for it, innermost last
+    joint: str = ""  # what was put between the user's last byte and the block
+
+
+class ReceiptState(StrEnum):
+    """How far a transaction came."""
+
+    PREPARED = "prepared"
+    COMMITTED = "committed"
+    UNDONE = "undone"
+
+
+class Receipt(Record):
+    """One adoption."""
+
+    version: int = 1
+    id: Name
+    night: Name
+    at: Instant
+    state: ReceiptState
+    edits: tuple[Edit, ...]
+    undone: tuple[Name, ...] = ()  # ids of edits taken back one by one
+    files: tuple[FileChange, ...]
+    kind: Literal["adopt"] = "adopt"

@@ -1,0 +1,107 @@
+"""Recurring work, and how to tell whether it was done right."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nightschool.events import Instant, Name, Record
+
+
+class CheckOp(StrEnum):
+    """What a check asks. Semantics: `night/judge.py`."""
+
+    CONTAINS = "contains"
+    NOT_CONTAINS = "not_contains"
+    REGEX = "regex"
+    SECTION_PRESENT = "section_present"
+    SECTION_CONTAINS = "section_contains"
+    MIN_CHARS = "min_chars"
+    MAX_CHARS = "max_chars"
+    NO_REFUSAL = "no_refusal"
+    TOOL_CALLED = "tool_called"
+    JSON_KEYS = "json_keys"
+    EQUALS = "equals"
+    NUMBER = "number"
+    COMMAND = "command"
+
+
+class Check(Record):
+    """One thing a rollout must show. `arg` is the operator's argument, `extra` its second where it has one."""
+
+    op: CheckOp
+    arg: str = ""
+    extra: str = ""
+
+
+class Quote(Record):
+    """The user's own words, and where they stand."""
+
+    text: str
+    platform: Name
+    session: Name
+    turn: str
+    at: Instant
+    project: str = ""
+    span: tuple[int, int] = (0, 0)
+
+
+class Recurrence(Record):
+    """Something that came back: a request, or a correction. Its id comes from its members, not from a wording."""
+
+    id: Name
+    kind: Literal["request", "correction"]
+    text: str  # the most typical member, verbatim
+    quotes: tuple[Quote, ...]  # newest first
+    sessions: int  # distinct sessions, of which `quotes` may show fewer
+    projects: tuple[str, ...]
+    first_seen: Instant
+    last_seen: Instant
+    checks: tuple[Check, ...] = ()  # derived from the words; empty when they cannot be checked without a model
+
+
+class Origin(Record):
+    """Where a task came from: the session's request that stands in it."""
+
+    platform: Name
+    session: Name
+    turn: str
+    at: Instant
+    span: tuple[int, int] = (0, 0)
+
+
+Split = Literal["train", "val", "test"]
+
+
+class RealTask(Record):
+    """Work a user really asked for. Its split is decided once, when it enters the bank."""
+
+    version: int = 1
+    origin: Literal["real"] = "real"
+    id: Name
+    recurrence: Name  # what it is an instance of
+    family: Name  # near-duplicates share one, and a split
+    split: Split
+    request: str
+    checks: tuple[Check, ...] = Field(min_length=1)
+    projects: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = Field(min_length=1)
+    first_seen: Instant
+    last_seen: Instant
+
+
+class DreamTask(Record):
+    """A variant of a train task. There is no dream in val or test: the type has no room for one."""
+
+    version: int = 1
+    origin: Literal["dream"] = "dream"
+    id: Name
+    recurrence: Name
+    family: Name
+    split: Literal["train"] = "train"
+    request: str
+    checks: tuple[Check, ...] = Field(min_length=1)
+    derived_from: Name  # a train task's id
+
+
+Task = Annotated[RealTask | DreamTask, Field(discriminator="origin")]
