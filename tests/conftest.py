@@ -1,6 +1,5 @@
 """What every test stands on: a home of its own, and no way to the real one."""
 
-import os
 import pathlib
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from nightschool.paths import Home
 
-REAL_HOME = Path(os.path.expanduser("~"))
+REAL_HOME = Path("~").expanduser()
 
 
 class TouchedTheRealHomeError(AssertionError):

@@ -46,9 +46,7 @@ class Exam(_Section):
 class Adopt(_Section):
     """Where adopted rules go."""
 
-    target: str = Field(
-        default="auto", description="auto, a target key from `doctor`, or a SKILL.md path"
-    )
+    target: str = Field(default="auto", description="auto, a target key from `doctor`, or a SKILL.md path")
 
 
 class Config(_Section):

@@ -35,7 +35,7 @@ class Pair(Record):
     """One held-out task, with the edit against without: the unit of evidence."""
 
     task: Name
-    family: Name
+    recurrence: Name  # the task's: what a veto is counted over
     night: Name
     without: float  # mean reward over the valid rollouts, in [0, 1]
     with_: float

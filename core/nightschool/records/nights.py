@@ -13,6 +13,7 @@ class NightStatus(StrEnum):
     OPEN = "open"
     WAITING = "waiting"
     DONE = "done"
+    ABANDONED = "abandoned"  # another night with other settings was started over it
 
 
 class Funnel(Record):
