@@ -99,3 +99,12 @@ def first_fault(error: ValidationError) -> str:
     """Put the first thing that is wrong in one line."""
     fault = error.errors()[0]
     return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+
+
+def settings(config: Config) -> dict[str, tuple[Any, str]]:
+    """Return every setting by its dotted key: its value and its meaning."""
+    return {
+        f"{section}.{name}": (getattr(getattr(config, section), name), field.description or "")
+        for section in type(config).model_fields
+        for name, field in type(getattr(config, section)).model_fields.items()
+    }

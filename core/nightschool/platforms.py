@@ -59,8 +59,11 @@ class Platforms:
 
         nights = []
         for name in self.names():
-            for answer in self._isolated("on_night", name, request=request):
-                nights.append(PlatformNight.model_validate(answer))  # noqa: PERF401  validation must be able to fail alone
+            answers = self._isolated("on_night", name, request=request)
+            try:
+                nights += [PlatformNight.model_validate(answer) for answer in answers]
+            except ValueError as error:
+                self.broken[name] = f"on_night: its answer is not a PlatformNight: {error}"
         return nights
 
     def _caller(self, hook: str, platform: str) -> Callable[..., Any]:

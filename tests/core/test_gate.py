@@ -13,7 +13,7 @@ def pair(difference, *, night="0001", recurrence="r", task=None, shape_only=Fals
     without = 0.0 if difference >= 0 else -difference
     name = task or f"t{random.random()}"
     return Pair(
-        task=name, recurrence=recurrence, night=night, without=without, with_=without + difference, rollouts=2,
+        task=name, family=name, recurrence=recurrence, night=night, without=without, with_=without + difference, rollouts=2,
         shape_only=shape_only,
     )  # fmt: skip
 
@@ -133,7 +133,11 @@ def test_a_useless_edit_passes_in_at_most_one_of_twenty_lives(k, churn):
                 kept = min(1.0, max(0.0, base + source.choice([-churn, churn])))
                 without = sum(source.random() < kept for _ in range(k)) / k
                 with_ = sum(source.random() < moved for _ in range(k)) / k
-                pairs.append(Pair(task="t", recurrence="r", night=f"{night}", without=without, with_=with_, rollouts=2))
+                pairs.append(
+                    Pair(
+                        task="t", family="t", recurrence="r", night=f"{night}", without=without, with_=with_, rollouts=2
+                    )
+                )
             ruling = decide(pairs).ruling
             if ruling is not Ruling.PROBATION:
                 accepted += ruling is Ruling.ACCEPT

@@ -1,6 +1,69 @@
-"""One file per verb: argv, a call, an exit code. Only this room prints."""
+"""One file per verb: argv, a call, an exit code. Only this room prints.
+
+A verb's module is imported when its verb is called, and brings `DESCRIPTION`, `arguments(parser)` and `call(args)`.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from nightschool import __version__
+from nightschool.errors import DONE, FAILED, USAGE, NightschoolError
+
+VERBS = {
+    "run": "sleep: harvest, mine, examine, and stage a proposal",
+    "dry-run": "say what a night would do; no model call, no proposal",
+    "report": "read the newest night's page",
+    "adopt": "apply accepted rules, all or one by one",
+    "undo": "take an adoption back, byte for byte",
+    "status": "where things stand",
+    "harvest": "read new sessions now",
+    "mine": "list what keeps coming back, with counts and quotes",
+    "doctor": "check the installation and name what is missing",
+    "config": "show or set what you can choose",
+    "drain": "file what the hooks have dropped (the hooks call this)",
+}
+USAGE_LINE = "usage: nightschool VERB [options]   (nightschool VERB --help explains one)"
 
 
-def main() -> int:
-    """Run the command line."""
-    return 0
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit code (design §9)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] in (["--version"], ["-V"]):
+        print(f"nightschool {__version__}")
+        return DONE
+    if not words or words[0] in {"--help", "-h", "help"}:
+        print(f"{USAGE_LINE}\n\n" + "\n".join(f"  {verb:<10} {told}" for verb, told in VERBS.items()))
+        return DONE if words else USAGE
+    if words[0] not in VERBS:
+        print(f"nightschool: no such verb ({words[0]!r}). {USAGE_LINE}", file=sys.stderr)
+        return USAGE
+    return _guarded(words[0], words[1:])
+
+
+def _guarded(verb: str, words: list[str]) -> int:
+    """Call a verb; what can be expected to go wrong ends as one line on stderr."""
+    import argparse
+
+    module = import_module(f"nightschool.cli.{verb.replace('-', '_')}")
+    parser = argparse.ArgumentParser(prog=f"nightschool {verb}", description=module.DESCRIPTION)
+    module.arguments(parser)
+    args = parser.parse_args(words)
+    try:
+        return int(module.call(args))
+    except NightschoolError as error:
+        print(f"nightschool: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("nightschool: interrupted; nothing is lost, the same command goes on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # the reader of stdout has gone; closing it again at exit must not complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:  # noqa: BLE001  a fault of ours: leave a log that can be pasted, not a trace on screen
+        from nightschool.cli.crash import leave_log
+
+        print(f"nightschool: a fault of ours ({type(error).__name__}: {error}). {leave_log(verb)}", file=sys.stderr)
+        return FAILED

@@ -56,12 +56,12 @@ def _refuted_below(differences: Sequence[float], alpha: float) -> float:
 
 
 def decide(
-    pairs: Sequence[Pair], *, alpha: float = 0.05, wordings: int = 1, max_nights: int = 6, can_grow: bool = True
+    pairs: Sequence[Pair], *, alpha: float = 0.05, wordings: int = 1, max_nights: int = 6, night_over: bool = True
 ) -> Verdict:
     """Rule on one edit from everything the exams ever showed of it.
 
     `wordings` is among how many texts for the same recurrence this one was tried: the threshold is that many times
-    1/alpha (union bound). `can_grow` tells whether later nights can bring new tasks.
+    1/alpha (union bound). Probation ends, for want of gain or of proof, only when the night is over.
     Tasks that are checked for shape alone can speak against an edit, never for it. Without a pair: unexamined.
     """
     if not pairs:
@@ -72,11 +72,10 @@ def decide(
         return _ruled(told, Ruling.REJECT, harm)
     if told.e_value >= told.threshold:
         return _ruled(told, Ruling.ACCEPT, "It made held-out tasks better.")
-    useless = _useless(told, max_nights)
+    useless = _useless(told, max_nights) if night_over else ""
     if useless:
         return _ruled(told, Ruling.REJECT, useless)
-    more = "it waits for more held-out tasks" if can_grow else "more held-out tasks are needed"
-    return _ruled(told, Ruling.PROBATION, f"Not proven by {told.tasks} task(s): {more}.")
+    return _ruled(told, Ruling.PROBATION, f"Not proven by {told.tasks} task(s): it waits for more held-out tasks.")
 
 
 def _harm(pairs: Sequence[Pair], told: Verdict, threshold: float) -> str:

@@ -1,7 +1,7 @@
 """What we keep. These models are the only schemas; JSON Schema is made from them."""
 
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
-from nightschool.records.nights import Funnel, Night, NightStatus
+from nightschool.records.nights import Funnel, Night, NightStatus, Seen
 from nightschool.records.platforms import NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
 from nightschool.records.sessions import OWN_MARK, Session, Source, ToolCall, Turn
@@ -41,6 +41,7 @@ __all__ = [
     "Recurrence",
     "Rollout",
     "Ruling",
+    "Seen",
     "Session",
     "Source",
     "Split",

@@ -35,6 +35,7 @@ class Pair(Record):
     """One held-out task, with the edit against without: the unit of evidence."""
 
     task: Name
+    family: Name  # the task's near-duplicates: they would repeat this evidence, so a family counts once
     recurrence: Name  # the task's: what a veto is counted over
     night: Name
     without: float  # mean reward over the valid rollouts, in [0, 1]
@@ -76,7 +77,7 @@ class Verdict(Record):
 
 
 class Evidence(Record):
-    """Everything the exams ever showed of one edit. A task counts once."""
+    """Everything the exams ever showed of one edit. A family of near-duplicate tasks counts once."""
 
     version: int = 1
     edit: Edit

@@ -44,10 +44,23 @@ class Night(Record):
     project: str | None
     backend: str
     target_model: str = ""
+    settings: str = ""  # hash of what it was told: another night with other settings does not go on with it
     fingerprint: str  # of the sessions and settings it works on: the same again means nothing new
     funnel: Funnel = Funnel()
     calls: int = 0  # paid for in this night
     cached: int = 0  # answered from the ledger
     failed_calls: int = 0
     tokens: int = 0
+    left: int = 0  # pairs of edit and task that caps or failed calls left for another night
     notes: tuple[str, ...] = ()  # what a person should know
+
+
+class Seen(Record):
+    """How far every session in scope had been read when a night began: `<platform>/<session>` -> bytes."""
+
+    offsets: dict[str, int] = Field(default_factory=dict)
+
+    def since(self, before: "Seen | None") -> dict[str, int]:
+        """Return the sessions with bytes that `before` had not seen, and how many."""
+        known = before.offsets if before else {}
+        return {name: end - known.get(name, 0) for name, end in self.offsets.items() if end != known.get(name, 0)}

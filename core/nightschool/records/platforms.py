@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from nightschool.events import Name, Record
 
 
@@ -30,6 +32,7 @@ class NightRequest(Record):
     """What the night asks a platform about."""
 
     user_home: str  # the user's home directory
+    environ: dict[str, str] = Field(default_factory=dict)  # where a platform looks its own overrides up; {} in a sample
     project: str | None  # where rules are wanted; None: everywhere
     skills: tuple[str, ...] = ()  # SKILL.md files the user named as targets
 

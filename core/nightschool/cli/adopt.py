@@ -1,0 +1,45 @@
+"""`nightschool adopt`: apply rules of a night's proposal."""
+
+import argparse
+
+from nightschool.cli.options import json_flag, print_json
+from nightschool.errors import DONE, NightschoolError
+
+DESCRIPTION = (
+    "Apply the accepted rules of the newest proposal, or those named with --rule (also unexamined ones, by hand). "
+    "What was there before is kept; `nightschool undo` restores it byte for byte."
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--rule", action="append", metavar="ID", help="adopt this rule (may be repeated)")
+    parser.add_argument("--night", metavar="ID", help="of this night's proposal (default: the newest)")
+    json_flag(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Adopt and say what changed."""
+    from nightschool.clock import SystemClock
+    from nightschool.morning.adopt import adopt
+    from nightschool.night.steps import Steps, all_nights
+    from nightschool.paths import Home
+    from nightschool.records import NightStatus, Proposal
+
+    home = Home.from_env()
+    done = [n for n in all_nights(home) if n.status is NightStatus.DONE and args.night in {None, n.id}]
+    proposal = Steps(home, done[-1].id).found("proposal", Proposal) if done else None
+    if proposal is None:
+        raise NightschoolError("there is no proposal to adopt", where=home.nights, fix="Sleep first: nightschool run.")
+    receipt = adopt(home, proposal, args.rule, clock=SystemClock())
+    if args.json:
+        print_json(receipt.model_dump(mode="json") if receipt else {"edits": []})
+    elif receipt is None:
+        print("nothing to adopt: no rule of this night is accepted, or all are adopted already")
+    else:
+        for edit in receipt.edits:
+            print(f"adopted {edit.id}: {edit.text}")
+        for change in receipt.files:
+            print(f"changed {change.path}")
+        print(f"to take it back: nightschool undo --night {receipt.night}")
+    return DONE

@@ -1,0 +1,107 @@
+"""`nightschool doctor`: check the installation and name what is missing."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nightschool.cli.options import json_flag, print_json
+from nightschool.errors import DONE, FAILED, NightschoolError
+
+if TYPE_CHECKING:
+    from nightschool.paths import Home
+    from nightschool.platforms import Platforms
+
+DESCRIPTION = "Check the installation and name what is missing, with the next step. Judges by what was really seen."
+
+Finding = tuple[str, str, str]  # "ok", "note" or "fault"; what; the next step or ""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    json_flag(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Check and print; exit 1 when there is a fault."""
+    from nightschool import platforms
+    from nightschool.paths import Home
+
+    home = Home.from_env()
+    loaded = platforms.installed()
+    found = [*_engine(), *_home(home), *_platforms(loaded), *_events(home, loaded), *_targets(loaded)]
+    if args.json:
+        print_json([{"level": level, "what": what, "next": step} for level, what, step in found])
+    else:
+        for level, what, step in found:
+            print(f"{level:<5} {what}" + (f". {step}" if step else ""))
+    return FAILED if any(level == "fault" for level, _, _ in found) else DONE
+
+
+def _engine() -> list[Finding]:
+    from nightschool import __version__
+
+    found: list[Finding] = [("ok", f"nightschool {__version__} on Python {sys.version.split()[0]}", "")]
+    if shutil.which("git") is None:
+        found.append(("fault", "git is not on PATH", "Install git: milestones are read from it"))
+    return found
+
+
+def _home(home: "Home") -> list[Finding]:
+    from nightschool.config import load
+
+    try:
+        load(home)
+    except NightschoolError as error:
+        return [("fault", str(error), "")]
+    if not home.root.exists():
+        return [("note", f"{home.root} does not exist yet", "The first hook or the first night makes it")]
+    if not os.access(home.root, os.W_OK):
+        return [("fault", f"{home.root} cannot be written", "Make it writable, or set NIGHTSCHOOL_HOME")]
+    if home.root.stat().st_mode & 0o077:
+        return [("fault", f"{home.root} can be read by others", f"chmod -R go= {home.root}")]
+    return [("ok", f"home {home.root}", "")]
+
+
+def _platforms(loaded: "Platforms") -> list[Finding]:
+    found: list[Finding] = [
+        ("fault", f"platform {name} does not load: {why}", "Uninstall or mend that plugin; the others work")
+        for name, why in sorted(loaded.broken.items())
+    ]
+    for name in loaded.names():
+        client = getattr(loaded.manager.get_plugin(name), "client", lambda: None)()
+        told = f"{client[1]} at {client[0]}" if client else "no client found on PATH"
+        found.append(("ok" if client else "note", f"{loaded.title(name)}: {told}", ""))
+    return found
+
+
+def _events(home: "Home", loaded: "Platforms") -> list[Finding]:
+    """Judge the hooks by events really seen, not by what some configuration says."""
+    from nightschool.day.journal import read_events
+    from nightschool.memory.store import SessionStore
+
+    events = Counter(event.platform for event in read_events(home))
+    sessions = Counter(session.platform for session in SessionStore(home).sessions())
+    found: list[Finding] = []
+    for name in loaded.names():
+        told = f"{loaded.title(name)}: {events[name]} event(s) seen, {sessions[name]} session(s) read"
+        step = "" if events[name] else "Without hooks sessions are read at night only; install the plugin for events"
+        found.append(("ok" if events[name] else "note", told, step))
+    waiting = sum(1 for _ in home.spool.glob("*.json")) if home.spool.is_dir() else 0
+    if waiting:
+        found.append(("note", f"{waiting} payload(s) in the spool", "nightschool drain files them"))
+    return found
+
+
+def _targets(loaded: "Platforms") -> list[Finding]:
+    from nightschool.records import NightRequest
+
+    request = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=os.path.realpath(Path.cwd()))
+    return [
+        ("ok", f"target {target.key}: {target.title} ({target.path})", "")
+        for night in loaded.on_night(request)
+        for target in night.targets
+    ]

@@ -1,0 +1,27 @@
+"""`nightschool drain`: file what the hooks have dropped."""
+
+import argparse
+
+from nightschool.cli.options import json_flag, print_json
+from nightschool.errors import DONE
+
+DESCRIPTION = "File what the hooks have dropped and read the sessions it points to. Hooks start it; it ends by itself."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    json_flag(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Drain the spool; a second copy ends at once."""
+    from nightschool import platforms
+    from nightschool.clock import SystemClock
+    from nightschool.day.drain import drain
+    from nightschool.day.redact import redact
+    from nightschool.paths import Home
+
+    drained = drain(Home.from_env(), platforms.installed(), clock=SystemClock(), redact=redact)
+    if args.json:
+        print_json(drained.model_dump(mode="json") if drained else {"busy": True})
+    return DONE

@@ -1,0 +1,43 @@
+"""`nightschool dry-run`: what a night would do."""
+
+import argparse
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from nightschool.cli.options import json_flag, night_flags, print_json, print_markdown, project_flags, setting_of
+from nightschool.errors import DONE
+
+DESCRIPTION = (
+    "Say what a night would do: new sessions, what keeps coming back, the candidate rules and their exam. It works on "
+    "a copy of Nightschool's home that is thrown away; it calls no model and stages nothing."
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    project_flags(parser)
+    night_flags(parser)
+    json_flag(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Plan a night and print the plan."""
+    from nightschool.morning.report import plan_page
+    from nightschool.night.plan import plan
+    from nightschool.paths import Home
+
+    setting = setting_of(args, quiet=args.json)
+    with tempfile.TemporaryDirectory(prefix="nightschool-dry-") as scratch:
+        copy = Home(Path(scratch) / "home")
+        for name in ("sessions", "bank", "evidence", "nights"):
+            source = setting.home.root / name
+            if source.is_dir():
+                shutil.copytree(source, copy.root / name)
+        planned = plan(replace(setting, home=copy))
+    if args.json:
+        print_json(planned.model_dump(mode="json"))
+    else:
+        print_markdown(plan_page(planned))
+    return DONE

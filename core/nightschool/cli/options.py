@@ -1,0 +1,106 @@
+"""Flags that several verbs share, and what they add up to."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nightschool.config import Config
+    from nightschool.night.prepare import Setting
+    from nightschool.paths import Home
+
+
+def project_flags(parser: argparse.ArgumentParser) -> None:
+    """Add `--project` and `--scope`."""
+    parser.add_argument("--project", metavar="DIR", help="the project (default: this directory)")
+    parser.add_argument(
+        "--scope", choices=["invoked", "all"], help="learn from this project's sessions, or from everybody's"
+    )
+
+
+def json_flag(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`: one document on stdout and nothing else there."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+
+
+def night_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what a night can be told; each overrides the configuration for this night."""
+    parser.add_argument("--backend", metavar="NAME", help="who answers: none (default), mock, handoff")
+    parser.add_argument("--target-model", metavar="NAME", help="the model that is examined")
+    parser.add_argument("--gate", choices=["on", "off"], help="off: measure, say so, and refuse nothing")
+    parser.add_argument("--rollouts-k", metavar="K", help="attempts at each task, with and without the edit")
+    parser.add_argument("--max-sessions", metavar="N", help="transcripts to read now; the rest waits (0: all)")
+    parser.add_argument("--target", metavar="KEY", help="where rules go: auto, a key from doctor, or a SKILL.md path")
+
+
+_KEYS = {
+    "backend": "models.backend",
+    "target_model": "models.target_model",
+    "gate": "exam.gate",
+    "rollouts_k": "exam.rollouts_k",
+    "max_sessions": "mine.max_sessions",
+    "scope": "mine.scope",
+    "target": "adopt.target",
+}
+
+
+def configured(home: "Home", args: argparse.Namespace) -> "Config":
+    """Return the configuration with this call's flags over it."""
+    from nightschool.config import load, with_setting
+
+    config = load(home)
+    for flag, key in _KEYS.items():
+        told = getattr(args, flag, None)
+        if told is not None:
+            config = with_setting(config, key, str(told))
+    return config
+
+
+def project_of(args: argparse.Namespace) -> str:
+    """Return the project's real path. It need not exist any more: its sessions may."""
+    return os.path.realpath(Path(args.project).expanduser() if args.project else Path.cwd())
+
+
+def setting_of(args: argparse.Namespace, *, quiet: bool = False) -> "Setting":
+    """Return what a night works on, from the environment, the configuration and the flags."""
+    from nightschool import platforms
+    from nightschool.clock import SystemClock
+    from nightschool.night.prepare import Setting
+    from nightschool.paths import Home
+    from nightschool.records import NightRequest
+
+    home = Home.from_env()
+    config = configured(home, args)
+    named = config.adopt.target
+    request = NightRequest(
+        user_home=str(Path.home()),
+        environ=dict(os.environ),
+        project=project_of(args),
+        skills=(os.path.realpath(Path(named).expanduser()),) if named.endswith("SKILL.md") else (),
+    )
+    say = (lambda _line: None) if quiet else tell
+    return Setting(home, config, request, platforms.installed(), SystemClock(), say)
+
+
+def tell(line: str) -> None:
+    """Say what is being done: on stderr, so that stdout holds results alone."""
+    print(f"· {line}", file=sys.stderr, flush=True)
+
+
+def print_json(document: Any) -> None:
+    """Print the one document."""
+    print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def print_markdown(text: str) -> None:
+    """Print Markdown: laid out on a terminal, as it is elsewhere."""
+    if not sys.stdout.isatty():
+        print(text)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))

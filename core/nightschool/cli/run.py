@@ -1,0 +1,64 @@
+"""`nightschool run`: one night, from harvest to proposal."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from nightschool.cli.options import json_flag, night_flags, print_json, print_markdown, project_flags, setting_of, tell
+from nightschool.errors import DONE
+
+if TYPE_CHECKING:
+    from nightschool.night.prepare import Setting
+    from nightschool.night.run import Outcome
+
+DESCRIPTION = (
+    "Sleep: harvest, mine, examine, and stage a proposal. Without --backend no model is called; what keeps coming back "
+    "is shown with counts and quotes, and candidate rules stay unexamined."
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    project_flags(parser)
+    night_flags(parser)
+    json_flag(parser)
+    parser.add_argument("--sample", action="store_true", help="a whole night on shipped sessions, in a throw-away home")
+
+
+def call(args: argparse.Namespace) -> int:
+    """Run the night and print its page."""
+    if args.sample:
+        from nightschool.cli.sample import sample_setting
+
+        setting = sample_setting(args)
+    else:
+        setting = setting_of(args, quiet=args.json)
+    night(setting, args)
+    if args.sample and not args.json:
+        tell(f"the sample's home is {setting.home.root}: look around, then delete it")
+    return DONE
+
+
+def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
+    """Sleep under the home's lock and print what came of it."""
+    from nightschool.files import single_flight
+    from nightschool.morning import report
+    from nightschool.night.run import run
+
+    with single_flight(setting.home.lock, "a night"):
+        outcome = run(setting)
+        text = report.page(setting.home, outcome.night) if outcome.quiet else report.write(setting.home, outcome.night)
+    path = setting.home.nights / outcome.night.id / "report.md"
+    if args.json:
+        print_json(document(outcome) | {"report": str(path)})
+    elif outcome.quiet:
+        tell(f"nothing new since night {outcome.night.id}: nothing was changed (its page: {path})")
+    else:
+        print_markdown(text)
+        tell(f"the page is {path}")
+    return outcome
+
+
+def document(outcome: "Outcome") -> dict[str, Any]:
+    """Return an outcome as JSON."""
+    rules = [rule.model_dump(mode="json") for rule in outcome.proposal.rules] if outcome.proposal else []
+    return {"night": outcome.night.model_dump(mode="json"), "new": not outcome.quiet, "rules": rules}

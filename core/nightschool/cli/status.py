@@ -1,0 +1,87 @@
+"""`nightschool status`: where things stand."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from nightschool.cli.options import json_flag, print_json
+from nightschool.errors import DONE
+
+if TYPE_CHECKING:
+    from nightschool.paths import Home
+
+DESCRIPTION = "Where things stand: the last night, what waits for you, what is adopted, what was spent."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    json_flag(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Print the state; nothing is written."""
+    from nightschool.paths import Home
+
+    told = state(Home.from_env())
+    if args.json:
+        print_json(told)
+        return DONE
+    print(f"home        {told['home']}")
+    night = told["last_night"]
+    print("last night  " + (f"{night['id']}, {night['status']}, {night['started']}" if night else "none yet"))
+    for key in ("accepted", "probation", "unexamined"):
+        rules = told["proposed"].get(key, [])
+        print(f"{key:<11} " + (", ".join(rules) if rules else "none"))
+    print("adopted     " + (", ".join(told["adopted"]) or "none"))
+    print(f"spool       {told['spool']} payload(s) not filed yet, {told['events']} event(s) in the journal")
+    spent = told["spent"]
+    print(f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens over all nights")
+    print(f"next        {told['next']}")
+    return DONE
+
+
+def state(home: "Home") -> dict[str, Any]:
+    """Gather the state."""
+    from nightschool.day.journal import read_events
+    from nightschool.morning.receipts import adopted_edits
+    from nightschool.night.steps import Steps, all_nights
+    from nightschool.records import NightStatus, Proposal, Ruling
+
+    nights = all_nights(home)
+    last = nights[-1] if nights else None
+    done = [night for night in nights if night.status is NightStatus.DONE]
+    proposal = Steps(home, done[-1].id).found("proposal", Proposal) if done else None
+    adopted = {edit.id for edit in adopted_edits(home)}
+    proposed: dict[str, list[str]] = {}
+    words = {Ruling.ACCEPT: "accepted", Ruling.PROBATION: "probation", Ruling.UNEXAMINED: "unexamined"}
+    for rule in proposal.rules if proposal else ():
+        if rule.edit.id not in adopted and rule.verdict.ruling in words:
+            proposed.setdefault(words[rule.verdict.ruling], []).append(rule.edit.id)
+    return {
+        "home": str(home.root),
+        "last_night": last.model_dump(mode="json") if last else None,
+        "proposed": proposed,
+        "adopted": sorted(adopted),
+        "spool": sum(1 for path in home.spool.glob("*.json")) if home.spool.is_dir() else 0,
+        "events": sum(1 for _ in read_events(home)),
+        "spent": _spent(home),
+        "next": _next(last.status if last else None, proposed),
+    }
+
+
+def _spent(home: "Home") -> dict[str, int]:
+    from nightschool.models.ledger import Ledger
+
+    if not home.ledger.exists():
+        return {"calls": 0, "tokens": 0}
+    spent = Ledger(home).spent()
+    return {"calls": spent.calls, "tokens": spent.tokens}
+
+
+def _next(last: str | None, proposed: dict[str, list[str]]) -> str:
+    if last is None:
+        return "nightschool run"
+    if last == "waiting":
+        return "answer the questions (handoff skill), then the same nightschool run again"
+    if last == "open":
+        return "nightschool run goes on with the night that was cut short"
+    return "nightschool adopt" if proposed.get("accepted") else "nightschool report"

@@ -1,0 +1,186 @@
+"""The morning's page as Markdown: what changed in one sentence, each rule with its evidence, the night in numbers.
+
+Everything a page quotes comes from outside: control characters go, and so does whatever would read as markup.
+"""
+
+import re
+from collections.abc import Sequence
+
+from nightschool.files import write_whole
+from nightschool.night.mine import Mined
+from nightschool.night.plan import Planned
+from nightschool.night.steps import Steps
+from nightschool.paths import Home
+from nightschool.records import Night, NightStatus, Proposal, ProposedRule, Recurrence, Ruling, Verdict
+
+SHOWN = 10  # recurrences on the page; the rest is in `nightschool mine`
+_ORDER = (Ruling.ACCEPT, Ruling.PROBATION, Ruling.UNEXAMINED, Ruling.REJECT)
+_WORD = {
+    Ruling.ACCEPT: "accepted",
+    Ruling.PROBATION: "on probation",
+    Ruling.UNEXAMINED: "unexamined",
+    Ruling.REJECT: "rejected",
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_MARKUP = re.compile(r"([\\`*_\[\]<>#|])")
+
+
+def write(home: Home, night: Night) -> str:
+    """Write a night's page to `nights/<id>/report.md` and return its text."""
+    text = page(home, night)
+    path = home.nights / night.id / "report.md"
+    if not path.exists() or path.read_bytes() != text.encode():
+        write_whole(path, text.encode())
+    return text
+
+
+def page(home: Home, night: Night) -> str:
+    """Return a night's page."""
+    steps = Steps(home, night.id)
+    proposal = steps.found("proposal", Proposal)
+    mined = steps.found("mined", Mined)
+    parts = [f"# Night {night.id}: {plain(night.project or 'all projects')}", _when(night), _headline(night, proposal)]
+    if night.backend == "mock":
+        parts.append(
+            "*A rehearsal: the model of this night is scripted (`mock`). Its figures show how a night works; "
+            "they say nothing about a real model.*"
+        )
+    rules = proposal.rules if proposal else ()
+    for ruling in _ORDER:
+        parts += [_rule(rule, proposal) for rule in rules if rule.verdict.ruling is ruling]
+    if any(rule.verdict.ruling is Ruling.UNEXAMINED for rule in rules) and night.backend == "none":
+        parts.append(HOW_TO_EXAMINE)
+    if mined:
+        parts.append(_recurring(mined.recurrences))
+    parts.append(_numbers(night))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+HOW_TO_EXAMINE = (
+    "**To examine them** without an API key: `nightschool run --backend handoff` writes the exam's questions to files "
+    "for your own agent to answer. To adopt one by hand as it is: `nightschool adopt --rule ID`."
+)
+
+
+def plain(text: str, limit: int = 300) -> str:
+    """Return foreign text as one line that no reader takes for markup, cut at `limit` characters."""
+    line = " ".join(_CONTROL.sub(" ", text).split())
+    line = line if len(line) <= limit else line[: limit - 1] + "…"
+    return _MARKUP.sub(r"\\\1", line)
+
+
+def _when(night: Night) -> str:
+    if night.status is NightStatus.WAITING:
+        return f"Begun {night.started:%Y-%m-%d %H:%M} UTC; it waits for answers."
+    ended = f" to {night.ended:%H:%M}" if night.ended else ", not finished"
+    return f"{night.started:%Y-%m-%d %H:%M}{ended} UTC, backend `{plain(night.backend)}`."
+
+
+def _headline(night: Night, proposal: Proposal | None) -> str:
+    rules = proposal.rules if proposal else ()
+    counts = [(sum(r.verdict.ruling is ruling for r in rules), _WORD[ruling]) for ruling in _ORDER]
+    told = ", ".join(f"{count} {word}" for count, word in counts if count)
+    if not told:
+        told = f"no rule to propose from {night.funnel.sessions} session(s)"
+    return f"**{told[0].upper()}{told[1:]}.** Nothing live has changed: only `nightschool adopt` does that."
+
+
+def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
+    target = next((t for t in proposal.targets if t.key == rule.edit.document), None) if proposal else None
+    lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", f"> {plain(rule.edit.text, 1000)}"]
+    lines.append(sentence(rule.verdict))
+    if rule.quarantine:
+        why = ", ".join(plain(reason) for reason in rule.quarantine)
+        lines.append(f"**Quarantined** ({why}): it is never adopted unless you name it.")
+    where = f" Goes to {plain(target.title)} (`{plain(target.path)}`)." if target else ""
+    lines.append(f"You said it in {rule.sessions} session(s).{where}")
+    lines.append("\n".join(f"- “{plain(q.text)}” ({q.at:%Y-%m-%d}, session {q.session[:8]})" for q in rule.quotes))
+    if rule.verdict.ruling in {Ruling.ACCEPT, Ruling.UNEXAMINED, Ruling.PROBATION}:
+        by_hand = "" if rule.verdict.ruling is Ruling.ACCEPT else " by hand"
+        lines.append(f"To adopt it{by_hand}: `nightschool adopt --rule {rule.edit.id}`")
+    return "\n\n".join(line for line in lines if line)
+
+
+def sentence(verdict: Verdict) -> str:
+    """Say in one plain sentence what a verdict rests on. Nothing that was not measured is given a number."""
+    if verdict.effect is None or verdict.interval is None:
+        return f"Not measured. {verdict.reason}"
+    low, high = verdict.interval
+    claim = ""
+    if verdict.ruling is Ruling.ACCEPT and verdict.e_value >= verdict.threshold:
+        claim = f"Accepted with at most {100 / verdict.threshold:.2g} % chance that it is useless. "
+    return (
+        f"{claim}{verdict.reason} {verdict.tasks} held-out task(s) of {verdict.nights} night(s), {verdict.rollouts} "
+        f"rollouts: {verdict.wins} better, {verdict.losses} worse; mean effect {verdict.effect:+.2f} "
+        f"(95 % interval {low:+.2f} to {high:+.2f}); e = {verdict.e_value:.3g}, accepted from {verdict.threshold:.3g}."
+    )
+
+
+def _recurring(recurrences: Sequence[Recurrence]) -> str:
+    rows = [
+        f"- {r.sessions} session(s), {'corrected' if r.kind == 'correction' else 'asked'}: “{plain(r.text, 160)}”"
+        for r in recurrences[:SHOWN]
+    ]
+    if not rows:
+        return ""
+    more = f"\n- … and {len(recurrences) - SHOWN} more: `nightschool mine`" if len(recurrences) > SHOWN else ""
+    return "## What keeps coming back\n\n" + "\n".join(rows) + more
+
+
+def _numbers(night: Night) -> str:
+    funnel = night.funnel
+    tasks = ", ".join(f"{count} {split}" for split, count in sorted(funnel.tasks.items())) or "none"
+    sessions = f"{funnel.sessions} session(s) in scope, {funnel.turns} request(s)"
+    recurring = f"{funnel.recurrences} recurring request(s), {funnel.corrections} recurring correction(s)"
+    rows = [
+        f"- {funnel.transcripts} transcript(s) known, {funnel.read} with news ({funnel.new_bytes:,} bytes), {sessions}",
+        f"- {recurring}, {funnel.candidates} candidate rule(s)",
+        f"- task bank: {tasks}",
+        f"- model calls: {night.calls} paid for, {night.failed_calls} failed, {night.tokens} tokens",
+    ]
+    rows += [f"- left for a later night: {funnel.backlog} transcript(s)"] if funnel.backlog else []
+    rows += [f"- {night.left} trial(s) left for a later night"] if night.left else []
+    rows += [f"- lines left out: {_counts(funnel.skipped)}"] if funnel.skipped else []
+    rows += [f"- failed: {plain(name)}: {plain(why)}" for name, why in sorted(funnel.broken.items())]
+    rows += [f"- {plain(note)}" for note in night.notes]
+    return "## The night in numbers\n\n" + "\n".join(rows)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {plain(reason)}" for reason, count in sorted(counts.items()))
+
+
+def mined_page(recurrences: Sequence[Recurrence]) -> str:
+    """Return everything that keeps coming back, with quotes and checks."""
+    if not recurrences:
+        return "Nothing has come back yet: a correction counts when it was given in several sessions.\n"
+    return "\n\n".join(_recurrence(recurrence) for recurrence in recurrences) + "\n"
+
+
+def _recurrence(found: Recurrence) -> str:
+    kind = "corrected" if found.kind == "correction" else "asked"
+    where = ", ".join(plain(project) for project in found.projects) or "no project"
+    checks = "; ".join(plain(" ".join(filter(None, (c.op, c.arg, c.extra)))) for c in found.checks)
+    quotes = "\n".join(f"- “{plain(q.text)}” ({q.at:%Y-%m-%d}, session {q.session[:8]})" for q in found.quotes[:5])
+    seen = f"{found.first_seen:%Y-%m-%d} to {found.last_seen:%Y-%m-%d}"
+    check = f"check: {checks}" if checks else "no check can be derived from the words"
+    tail = f"\n\n{check}" if found.kind == "correction" else ""
+    return f"## {found.sessions} session(s), {kind}: {plain(found.text, 160)}\n\n{seen}, {where}\n\n{quotes}{tail}"
+
+
+def plan_page(planned: Planned) -> str:
+    """Return what a night would do."""
+    funnel = planned.funnel
+    tasks = ", ".join(f"{count} {split}" for split, count in sorted(funnel.tasks.items())) or "none"
+    read = f"{funnel.transcripts} transcript(s) known, {funnel.read} with new bytes"
+    exam = f"{planned.held_out} held-out task(s), at most {planned.calls} model call(s)"
+    lines = [
+        f"{read}, {funnel.sessions} session(s) in scope",
+        f"task bank after this night: {tasks}",
+        f"{len(planned.edits)} candidate rule(s), {exam}",
+    ]
+    rules = [f"`{edit.id}` {plain(edit.text, 300)}" for edit in planned.edits]
+    rules += [f"{planned.waiting} more wait for a later night"] if planned.waiting else []
+    parts = ["# A dry run: nothing is written, no model is called", "\n".join(f"- {line}" for line in lines)]
+    parts += ["## Candidate rules\n\n" + "\n".join(f"- {rule}" for rule in rules)] if rules else []
+    return "\n\n".join([*parts, _recurring(planned.recurrences)]).rstrip() + "\n"

@@ -1,0 +1,43 @@
+"""What the exams showed of each edit, kept over all nights: one file an edit."""
+
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+from nightschool.errors import NightschoolError
+from nightschool.files import write_whole
+from nightschool.paths import Home, safe_name
+from nightschool.records import Evidence, Pair
+
+
+def everything(home: Home) -> list[Evidence]:
+    """Return all evidence, ordered by edit. Raises NightschoolError when a file was damaged: it is paid for."""
+    try:
+        paths = sorted(home.evidence.glob("*.json"))
+    except OSError as error:
+        raise NightschoolError("cannot list the evidence", where=home.evidence, why=error) from error
+    found = []
+    for path in paths:
+        try:
+            found.append(Evidence.model_validate_json(path.read_bytes()))
+        except (OSError, ValidationError) as error:
+            fix = "Restore it from a backup, or move it away to examine the edit anew."
+            raise NightschoolError("evidence cannot be read", where=path, why=error, fix=fix) from error
+    return found
+
+
+def save(home: Home, evidence: Evidence) -> None:
+    """Write one edit's evidence, whole or not at all."""
+    path = home.evidence / f"{safe_name(evidence.edit.id)}.json"
+    write_whole(path, evidence.model_dump_json(indent=1).encode())
+
+
+def with_pairs(evidence: Evidence, pairs: Iterable[Pair]) -> Evidence:
+    """Add pairs whose family the edit has not met: near-duplicates, and a resumed night, are one piece of evidence."""
+    met = {pair.family for pair in evidence.pairs}
+    new = []
+    for pair in pairs:
+        if pair.family not in met:
+            met.add(pair.family)
+            new.append(pair)
+    return evidence.model_copy(update={"pairs": (*evidence.pairs, *new)})

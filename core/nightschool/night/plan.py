@@ -1,0 +1,39 @@
+"""The dry run: what a night would examine, worked out on a copy of the home, with no model call."""
+
+from nightschool.events import Record
+from nightschool.night import bank
+from nightschool.night.prepare import Setting, choose, documents_of, gather, held_out, mine_sessions
+from nightschool.night.stage import Candidates
+from nightschool.records import Edit, Funnel, Recurrence
+
+
+class Planned(Record):
+    """A night that has not been slept."""
+
+    funnel: Funnel
+    recurrences: tuple[Recurrence, ...]
+    edits: tuple[Edit, ...]
+    waiting: int  # further candidates that the cap leaves for later nights
+    held_out: int  # tasks an exam could use
+    calls: int  # model calls the exam would make at most
+
+
+def plan(setting: Setting) -> Planned:
+    """Go through a night up to the exam. `setting.home` is a copy that the caller throws away."""
+    material = gather(setting)
+    mined = mine_sessions(setting, material.sessions)
+    totals = bank.deposit(setting.home, mined.tasks).totals
+    chosen: Candidates = choose(setting, mined, documents_of(setting, material.sessions))
+    tasks = held_out(bank.tasks(setting.home), setting.scope_project)
+    exam = setting.config.exam
+    examined = [e for e in chosen.edits if any(t.recurrence == e.recurrence for t in tasks)]
+    met = min(exam.max_tasks, len(tasks))
+    asked = setting.config.models.backend != "none"
+    return Planned(
+        funnel=material.funnel.model_copy(update={"sessions": len(material.sessions), "tasks": totals}),
+        recurrences=mined.recurrences,
+        edits=chosen.edits,
+        waiting=chosen.waiting,
+        held_out=len(tasks),
+        calls=(len(examined) + bool(examined)) * met * exam.rollouts_k if asked else 0,
+    )

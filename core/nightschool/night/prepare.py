@@ -1,0 +1,110 @@
+"""What a night works on: the sessions in scope, what comes back in them, the candidates and their exam's tasks."""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nightschool.clock import Clock
+from nightschool.config import Config
+from nightschool.day.harvest import harvest
+from nightschool.day.redact import redact
+from nightschool.errors import NightschoolError
+from nightschool.memory.store import SessionStore
+from nightschool.night import bank, evidence, reflect
+from nightschool.night.documents import Documents
+from nightschool.night.mine import Mined, mine
+from nightschool.night.stage import Candidates
+from nightschool.paths import Home
+from nightschool.platforms import Platforms
+from nightschool.records import Funnel, NightRequest, RealTask, Seen, Session, Task
+
+
+@dataclass
+class Setting:
+    """What a night works on. `say` is told what is being done, one line at a time."""
+
+    home: Home
+    config: Config
+    request: NightRequest
+    platforms: Platforms
+    clock: Clock
+    say: Callable[[str], None] = field(default=lambda _line: None)
+
+    @property
+    def scope_project(self) -> str | None:
+        """The project whose sessions count; None when all do."""
+        return self.request.project if self.config.mine.scope == "invoked" else None
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the day left for the night: the sessions in scope and how they came to be."""
+
+    sessions: list[Session]
+    funnel: Funnel
+    seen: Seen
+    fingerprint: str
+
+
+def gather(setting: Setting) -> Material:
+    """Harvest, and say what a night would work on."""
+    setting.say("harvesting sessions")
+    config = setting.config
+    funnel = harvest(setting.home, setting.platforms, setting.request, cap=config.mine.max_sessions, redact=redact)
+    store = SessionStore(setting.home)
+    sessions = [s for s in store.sessions() if not s.own and _in_scope(s, setting.scope_project)]
+    project = setting.request.project
+    if not sessions and project is not None and not Path(project).is_dir():
+        fix = "Name a project with --project, or learn from all of them with --scope all."
+        raise NightschoolError("no such project directory, and no session was held in it", where=project, fix=fix)
+    seen = Seen(offsets={f"{s.platform}/{s.id}": s.source.offset for s in sessions})
+    both = json.dumps([seen.offsets, settings_hash(setting)], sort_keys=True)
+    return Material(sessions, funnel, seen, hashlib.sha256(both.encode()).hexdigest())
+
+
+def mine_sessions(setting: Setting, sessions: list[Session]) -> Mined:
+    """Mine the sessions in scope."""
+    rules = setting.config.mine
+    return mine(sessions, project=setting.request.project, scope=rules.scope, min_sessions=rules.min_sessions)
+
+
+def documents_of(setting: Setting, sessions: list[Session]) -> Documents:
+    """Choose where rules go: into the document of the platform that the sessions come from."""
+    busiest = [name for name, _ in Counter(s.platform for s in sessions).most_common()]
+    scope = "project" if setting.scope_project else "user"
+    nights = setting.platforms.on_night(setting.request)
+    return Documents.of(nights, setting.config.adopt.target, scope=scope, busiest=busiest)
+
+
+def choose(setting: Setting, mined: Mined, documents: Documents) -> Candidates:
+    """Choose the candidates of a night, the costliest recurrence first, up to the cap."""
+    tasks = bank.tasks(setting.home)
+    known = evidence.everything(setting.home)
+    found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules())
+    cap = setting.config.exam.max_candidates
+    return Candidates(edits=tuple(found[:cap]), waiting=max(0, len(found) - cap))
+
+
+def held_out(tasks: list[Task], project: str | None) -> list[RealTask]:
+    """Return the tasks of the exam: real ones labelled `val`, of the project when one is given."""
+    return [
+        task
+        for task in tasks
+        if task.origin == "real" and task.split == "val" and (project is None or project in task.projects)
+    ]
+
+
+def _in_scope(session: Session, project: str | None) -> bool:
+    """Tell whether a session was held in the project or below it; one without a directory belongs to none."""
+    inside = session.project == project or session.project.startswith(f"{project}{os.sep}")
+    return project is None or (bool(session.project) and inside)
+
+
+def settings_hash(setting: Setting) -> str:
+    """Return a hash of everything a night was told: nights told differently do not go on with each other."""
+    told = json.dumps([setting.config.model_dump(), setting.request.project], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()

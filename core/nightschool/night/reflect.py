@@ -1,0 +1,74 @@
+"""Reflect: from what came back to edits worth an exam.
+
+Without a model the one candidate for a correction is the user's own words: measured against a small model's
+rewriting they pass more held-out tasks. The words are taken from sessions whose tasks are in `train`, so a candidate
+never quotes its own exam. What was rejected is remembered and not proposed again.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from nightschool.night.screen import reasons
+from nightschool.night.signals import directive
+from nightschool.records import Edit, Evidence, Recurrence, Ruling, Target, Task
+
+
+def edit_id(op: str, document: str, text: str) -> str:
+    """Return the id of an edit: the same operation, document and text is the same edit on every night."""
+    plain = " ".join(text.split()).casefold()
+    return "r" + hashlib.sha256(f"{op}\0{document}\0{plain}".encode()).hexdigest()[:10]
+
+
+def candidates(
+    recurrences: Iterable[Recurrence],
+    tasks: Sequence[Task],
+    known: Sequence[Evidence],
+    targets: Sequence[Target],
+    rules: Sequence[str],
+) -> list[Edit]:
+    """Return the edits to examine, the costliest recurrence first.
+
+    `known` is all evidence so far, `rules` the texts that the documents hold already. A recurrence that has an
+    edit on probation or accepted keeps that edit, so that its evidence goes on growing instead of starting over.
+    """
+    present = {_plain(rule) for rule in rules}
+    edits = []
+    for recurrence in recurrences:
+        if recurrence.kind != "correction" or not targets:
+            continue
+        tried = [found for found in known if found.edit.recurrence == recurrence.id]
+        edit = _kept(tried) if tried else _proposed(recurrence, tasks, targets[0])
+        if edit is not None and _plain(edit.text) not in present:
+            edits.append(edit)
+    return edits
+
+
+def _kept(tried: Sequence[Evidence]) -> Edit | None:
+    alive = [f for f in tried if f.verdict is None or f.verdict.ruling is not Ruling.REJECT]
+    return alive[0].edit if alive else None
+
+
+def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target) -> Edit | None:
+    trained = {
+        origin.session
+        for task in tasks
+        if task.origin == "real" and task.split == "train" and task.recurrence == recurrence.id
+        for origin in task.origins
+    }
+    said = [quote.text for quote in recurrence.quotes if quote.session in trained] or [recurrence.text]
+    text = _clearest([directive(words) or words for words in said])
+    if not text:
+        return None
+    document = target.key
+    return Edit(id=edit_id("add", document, text), document=document, text=text, recurrence=recurrence.id)
+
+
+def _clearest(texts: Sequence[str]) -> str:
+    """Choose among the user's wordings: one that the screen lets pass, then the most frequent, then the shortest."""
+    plain = [_plain(text) for text in texts]
+    ranked = sorted(texts, key=lambda t: (bool(reasons(t)), -plain.count(_plain(t)), len(t), t))
+    return " ".join(ranked[0].split()) if ranked else ""
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold().rstrip(".! ")

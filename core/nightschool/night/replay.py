@@ -1,0 +1,78 @@
+"""Replay: the same held-out request under the document as it is and under the document with the edit.
+
+Both sides of a pair ask the same model the same request with the same attempt number; only the rule differs. What a
+rollout answers is judged by the task's checks. The checks are never part of a question.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nightschool.models.questions import Answer, CallError, Question
+from nightschool.night.judge import Attempt, is_shape_only_task, reward
+from nightschool.records import Edit, Pair, RealTask, Rollout
+
+INSTRUCTIONS = (
+    "You are a coding agent at work for a user. Answer the request as you would in a session: directly, with no "
+    "questions back. These standing instructions hold for all your work:\n\n"
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One task under one document, K times. `edit` is None for the document as it is."""
+
+    task: RealTask
+    edit: Edit | None
+    document: str
+    k: int  # attempts
+
+    def questions(self, model: str) -> list[Question]:
+        """Return its K questions."""
+        system = INSTRUCTIONS + (self.document.strip() or "(none)")
+        return [
+            Question(kind="rollout", model=model, system=system, prompt=self.task.request, k=k) for k in range(self.k)
+        ]
+
+    def rollouts(self, answers: Sequence[Answer | CallError]) -> list[Rollout]:
+        """Judge its K answers, in the order of the questions."""
+        return [self._rollout(k, answer) for k, answer in enumerate(answers)]
+
+    def _rollout(self, k: int, answer: Answer | CallError) -> Rollout:
+        edit = self.edit.id if self.edit else None
+        if isinstance(answer, CallError):
+            return Rollout(task=self.task.id, edit=edit, k=k, reward=None, error=str(answer))
+        score = reward(self.task.checks, Attempt(text=answer.text, tool_calls=answer.tool_calls, workdir=None))
+        return Rollout(
+            task=self.task.id,
+            edit=edit,
+            k=k,
+            reward=score,
+            reply=answer.text,
+            tokens=answer.tokens_in + answer.tokens_out,
+            seconds=answer.seconds,
+        )
+
+
+def pair(trial: Trial, night: str, without: Sequence[Rollout], with_: Sequence[Rollout]) -> Pair | None:
+    """Return the paired difference over the attempts that both sides could score; None when there are none.
+
+    An error is not a score: an attempt that failed on either side is left out on both.
+    """
+    both = [
+        (a.reward, b.reward)
+        for a, b in zip(without, with_, strict=True)
+        if a.reward is not None and b.reward is not None
+    ]
+    if not both or trial.edit is None:
+        return None
+    return Pair(
+        task=trial.task.id,
+        family=trial.task.family,
+        recurrence=trial.task.recurrence,
+        night=night,
+        without=sum(a for a, _ in both) / len(both),
+        with_=sum(b for _, b in both) / len(both),
+        rollouts=2 * len(both),
+        shape_only=is_shape_only_task(trial.task.checks),
+        own=trial.task.recurrence == trial.edit.recurrence,
+    )

@@ -1,0 +1,187 @@
+"""The night, top to bottom: harvest, mine, bank, reflect, examine, stage.
+
+Every step pins its result, every model call is in the ledger and every pair in the evidence, so a killed night goes
+on where it was and pays for nothing twice. A night over the same sessions and settings as the last finished one finds
+nothing new and writes nothing. Nothing outside Nightschool's home changes here: that is the morning's.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from nightschool.day.redact import redact
+from nightschool.errors import WaitingForAnswers
+from nightschool.models.backends import open_backend
+from nightschool.models.door import Door
+from nightschool.models.ledger import Spend
+from nightschool.night import bank
+from nightschool.night.bank import BankReport
+from nightschool.night.documents import Documents
+from nightschool.night.exam import Examiner, Paper
+from nightschool.night.mine import Mined
+from nightschool.night.prepare import (
+    Material,
+    Setting,
+    choose,
+    documents_of,
+    gather,
+    held_out,
+    mine_sessions,
+    settings_hash,
+)
+from nightschool.night.stage import Candidates, stage
+from nightschool.night.steps import Steps, all_nights, last_done, next_id
+from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a night ended. `quiet` tells that there was nothing new and nothing was written."""
+
+    night: Night
+    proposal: Proposal | None
+    quiet: bool = False
+
+
+def run(setting: Setting) -> Outcome:
+    """Sleep: go on with an open night, or start one when there is something new, and carry it to its proposal.
+
+    The caller holds the home's lock. Raises WaitingForAnswers while a backend waits for somebody, BudgetReached when
+    a budget is spent; the same call then goes on from there.
+    """
+    material = gather(setting)
+    earlier = last_done(setting.home, setting.scope_project)
+    opened = _resumable(setting, material)
+    if opened is None and earlier is not None and earlier.fingerprint == material.fingerprint and not earlier.left:
+        return Outcome(earlier, Steps(setting.home, earlier.id).found("proposal", Proposal), quiet=True)
+    night = opened or _opened(setting, material, earlier)
+    try:
+        return _sleep(setting, night, material.sessions)
+    except WaitingForAnswers:
+        Steps(setting.home, night.id).pin("night", night.model_copy(update={"status": NightStatus.WAITING}))
+        raise
+
+
+def _resumable(setting: Setting, material: Material) -> Night | None:
+    """Find the open night with these settings; one with others is abandoned: its answers stay in the ledger."""
+    found = None
+    for night in all_nights(setting.home):
+        if night.status not in {NightStatus.OPEN, NightStatus.WAITING} or night.project != setting.scope_project:
+            continue
+        pinned = Steps(setting.home, night.id).found("mined", Mined) is not None
+        if night.settings == settings_hash(setting) and (pinned or night.fingerprint == material.fingerprint):
+            found = night
+        else:
+            told = {"status": NightStatus.ABANDONED, "ended": setting.clock.now()}
+            Steps(setting.home, night.id).pin("night", night.model_copy(update=told))
+    return found
+
+
+def _opened(setting: Setting, material: Material, earlier: Night | None) -> Night:
+    steps = Steps(setting.home, next_id(setting.home))
+    before = Steps(setting.home, earlier.id).found("seen", Seen) if earlier else None
+    new = material.seen.since(before)
+    told = {
+        "read": len(new),
+        "new_bytes": sum(new.values()),
+        "sessions": len(material.sessions),
+        "turns": sum(len(session.turns) for session in material.sessions),
+        "skipped": _skipped(material.sessions),
+    }
+    night = Night(
+        id=steps.folder.name,
+        status=NightStatus.OPEN,
+        started=setting.clock.now(),
+        project=setting.scope_project,
+        backend=setting.config.models.backend,
+        target_model=setting.config.models.target_model,
+        settings=settings_hash(setting),
+        fingerprint=material.fingerprint,
+        funnel=material.funnel.model_copy(update=told),
+    )
+    steps.pin("seen", material.seen)
+    return steps.pin("night", night)
+
+
+def _sleep(setting: Setting, night: Night, sessions: list[Session]) -> Outcome:
+    """Carry an open night to its end."""
+    steps = Steps(setting.home, night.id)
+    setting.say("mining what keeps coming back")
+    mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
+    banked = bank.deposit(setting.home, mined.tasks)
+    tasks = held_out(bank.tasks(setting.home), setting.scope_project)
+    documents = documents_of(setting, sessions)
+    chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, documents))
+    exam = _examine(setting, night, chosen, documents, tasks)
+    setting.say("staging the proposal")
+    proposal = steps.once(
+        "proposal",
+        Proposal,
+        lambda: stage(
+            night.id,
+            setting.clock.now(),
+            documents.targets,
+            chosen.edits,
+            exam.held,
+            mined.recurrences,
+            tasks,
+            asked=exam.asked,
+        ),
+    )
+    return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam)), proposal)
+
+
+def _ended(
+    setting: Setting, night: Night, mined: Mined, banked: BankReport, chosen: Candidates, exam: "_Exam"
+) -> Night:
+    counts = {
+        "recurrences": sum(r.kind == "request" for r in mined.recurrences),
+        "corrections": sum(r.kind == "correction" for r in mined.recurrences),
+        "tasks": banked.totals,
+        "candidates": len(chosen.edits),
+    }
+    told = {
+        "status": NightStatus.DONE,
+        "ended": setting.clock.now(),
+        "left": exam.left,
+        "notes": banked.notes,
+        "funnel": night.funnel.model_copy(update=counts),
+        "calls": exam.spent.calls,
+        "failed_calls": exam.spent.failed,
+        "tokens": exam.spent.tokens,
+    }
+    return night.model_copy(update=told)
+
+
+@dataclass(frozen=True)
+class _Exam:
+    """What came out of the exam; `asked` tells whether there was a model."""
+
+    held: list[Evidence]
+    left: int
+    spent: Spend
+    asked: bool
+
+
+def _examine(setting: Setting, night: Night, chosen: Candidates, documents: Documents, tasks: list[RealTask]) -> _Exam:
+    config = setting.config
+    backend = open_backend(config, setting.home, night.id)
+    if backend is None:
+        return _Exam([], 0, Spend(), asked=False)
+    papers = [Paper(e, documents.text(e.document), documents.text_with(e)) for e in chosen.edits]
+    with Door(setting.home, backend, clock=setting.clock, redact=redact, night=night.id) as door:
+        examiner = Examiner(
+            home=setting.home,
+            door=door,
+            model=config.models.target_model,
+            rules=config.exam,
+            clock=setting.clock,
+            night=night.id,
+            say=setting.say,
+            in_one_batch=backend.batch,
+        )
+        held, left = examiner.examine(papers, tasks)
+        return _Exam(held, left, door.spent(), asked=True)
+
+
+def _skipped(sessions: list[Session]) -> dict[str, int]:
+    return dict(sum((Counter(session.skipped) for session in sessions), Counter()))

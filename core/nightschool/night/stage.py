@@ -1,0 +1,73 @@
+"""Stage: put what the night found into a proposal. Nothing live changes; the morning decides."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from nightschool.events import Record
+from nightschool.night.screen import reasons
+from nightschool.records import (
+    Edit,
+    Evidence,
+    Proposal,
+    ProposedRule,
+    RealTask,
+    Recurrence,
+    Ruling,
+    Target,
+    Verdict,
+)
+
+SHOWN_QUOTES = 5
+
+
+class Candidates(Record):
+    """The edits a night examines, pinned when it begins."""
+
+    edits: tuple[Edit, ...] = ()
+    waiting: int = 0  # further candidates that the cap left for later nights
+
+
+def stage(
+    night: str,
+    at: datetime,
+    targets: Sequence[Target],
+    edits: Sequence[Edit],
+    held: Sequence[Evidence],
+    recurrences: Sequence[Recurrence],
+    tasks: Sequence[RealTask],
+    *,
+    asked: bool,
+) -> Proposal:
+    """Build the proposal. `held` is the evidence of the edits that were examined, `asked` tells whether a model was."""
+    verdicts = {found.edit.id: found.verdict for found in held}
+    sources = {recurrence.id: recurrence for recurrence in recurrences}
+    rules = []
+    for edit in edits:
+        source = sources.get(edit.recurrence)
+        verdict = verdicts.get(edit.id) or _unexamined(source, edit, tasks, asked=asked)
+        if verdict.ruling is Ruling.UNEXAMINED:
+            verdict = _unexamined(source, edit, tasks, asked=asked)
+        rules.append(
+            ProposedRule(
+                edit=edit,
+                verdict=verdict,
+                quotes=source.quotes[:SHOWN_QUOTES] if source else (),
+                sessions=source.sessions if source else 0,
+                quarantine=reasons(edit.text),
+            )
+        )
+    return Proposal(night=night, at=at, targets=tuple(targets), rules=tuple(rules))
+
+
+def _unexamined(source: Recurrence | None, edit: Edit, tasks: Sequence[RealTask], *, asked: bool) -> Verdict:
+    """Say why there is no measurement."""
+    own = [task for task in tasks if task.recurrence == edit.recurrence]
+    if source is not None and not source.checks:
+        why = "Its words hold nothing that can be checked without a model."
+    elif not own:
+        why = "No held-out task asks for it yet; an exam needs at least six."
+    elif not asked:
+        why = f"No model was asked. {len(own)} held-out task(s) are waiting for it."
+    else:
+        why = "No held-out task could be scored."
+    return Verdict(ruling=Ruling.UNEXAMINED, reason=why)

@@ -1,0 +1,63 @@
+"""What a night has done so far: each step's result is pinned in a file, so that a killed night goes on from there."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from nightschool.errors import NightschoolError
+from nightschool.files import write_whole
+from nightschool.paths import Home, safe_name
+from nightschool.records import Night, NightStatus
+
+Result = TypeVar("Result", bound=BaseModel)
+
+
+class Steps:
+    """The steps of one night, in its directory."""
+
+    def __init__(self, home: Home, night: str) -> None:
+        self.folder = home.nights / safe_name(night)
+
+    def once(self, name: str, kind: type[Result], make: Callable[[], Result]) -> Result:
+        """Return what step `name` made: from its file when it was done before, else made and pinned now."""
+        found = self.found(name, kind)
+        return self.pin(name, make()) if found is None else found
+
+    def pin(self, name: str, result: Result) -> Result:
+        """Write a step's result, whole or not at all, and return it."""
+        write_whole(self.folder / f"{safe_name(name)}.json", result.model_dump_json(indent=1).encode())
+        return result
+
+    def found(self, name: str, kind: type[Result]) -> Result | None:
+        """Return a step's result when it was done. Raises NightschoolError when its file was damaged."""
+        path = self.folder / f"{safe_name(name)}.json"
+        try:
+            return kind.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            fix = "Move the night's directory away and run again."
+            raise NightschoolError("a night's file cannot be read", where=path, why=error, fix=fix) from error
+
+
+def all_nights(home: Home) -> list[Night]:
+    """Return every night on record, oldest first."""
+    try:
+        names = sorted(path.name for path in home.nights.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
+    found = (Steps(home, name).found("night", Night) for name in names)
+    return [night for night in found if night is not None]
+
+
+def last_done(home: Home, project: str | None) -> Night | None:
+    """Return the newest finished night of a project (None: of the nights over all projects)."""
+    done = [n for n in all_nights(home) if n.status is NightStatus.DONE and n.project == project]
+    return done[-1] if done else None
+
+
+def next_id(home: Home) -> str:
+    """Return the id of a night that is yet to come: `0001`, `0002` …"""
+    nights = all_nights(home)
+    return f"{int(nights[-1].id) + 1 if nights else 1:04d}"

@@ -1,0 +1,272 @@
+"""Whole nights through the command, on real-format sessions."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.support.subjects import SUBJECTS, WORDS
+
+OBEDIENT = """
+seed = 3
+[[behaviour]]
+when = "(?i)sql query"
+rule = "LIMIT 100"
+reply = "SELECT * FROM t LIMIT 100;"
+[[behaviour]]
+when = "(?i)sql query"
+reply = "SELECT * FROM t;"
+[default]
+reply = "Done."
+"""
+
+
+def rulings(document):
+    """Return the ruling of each rule by its text."""
+    return {rule["edit"]["text"]: rule["verdict"]["ruling"] for rule in document["rules"]}
+
+
+def test_a_night_without_a_model_is_honest(queries):
+    """The default night calls no model, prints no score, and shows counts, quotes and how to examine."""
+    out, _ = queries.run("run")
+
+    assert "18 session(s)" in out
+    assert "LIMIT 100" in out
+    assert "Unexamined" in out
+    assert "handoff" in out
+    assert "e = " not in out
+    assert "chance that it is useless" not in out
+    assert queries.json("report")["night"]["calls"] == 0
+
+
+def test_unexamined_rules_are_adopted_by_hand_only(queries):
+    """`adopt` takes none of them; `adopt --rule` takes the one that was named; undo restores the very bytes."""
+    document = queries.json("run")
+    rule = document["rules"][0]["edit"]["id"]
+    claude = queries.project / "CLAUDE.md"
+    claude.write_bytes(b"# Shop\r\nUse tabs.")
+
+    queries.run("adopt")
+    assert claude.read_bytes() == b"# Shop\r\nUse tabs."
+
+    queries.run("adopt", "--rule", rule)
+    assert b"LIMIT 100" in claude.read_bytes()
+    assert claude.read_bytes().startswith(b"# Shop\r\nUse tabs.")
+
+    queries.run("undo")
+    assert claude.read_bytes() == b"# Shop\r\nUse tabs."
+
+
+def test_a_rule_that_helps_is_accepted_and_adopted(queries):
+    """Under a model that follows it the user's own words pass the exam, and `adopt` writes them."""
+    queries.rehearse(OBEDIENT)
+    document = queries.json("run")
+
+    assert list(rulings(document).values()) == ["accept"]
+    verdict = document["rules"][0]["verdict"]
+    assert verdict["e_value"] >= verdict["threshold"]
+    assert verdict["losses"] == 0
+
+    queries.run("adopt")
+    assert b"LIMIT 100" in (queries.project / "CLAUDE.md").read_bytes()
+    queries.run("undo")
+    assert not (queries.project / "CLAUDE.md").exists()
+
+
+def test_a_rule_that_changes_nothing_is_not_accepted(queries):
+    """Under a model that ignores it the rule proves nothing."""
+    queries.rehearse(OBEDIENT.replace('rule = "LIMIT 100"', 'rule = "no such rule"'))
+
+    assert "accept" not in rulings(queries.json("run")).values()
+
+
+@pytest.mark.parametrize("backend", ["none", "mock"])
+def test_a_second_run_finds_nothing_new_and_changes_no_byte(queries, backend):
+    """Two runs in a row: the second says so and leaves every file as it is."""
+    if backend == "mock":
+        queries.rehearse(OBEDIENT)
+    first = queries.json("run")
+    before = queries.bytes()
+
+    second = queries.json("run")
+    assert not second["new"]
+    assert second["night"]["id"] == first["night"]["id"]
+    assert queries.bytes() == before
+
+
+def test_evidence_carries_over_nights(world):
+    """Few tasks on the first night leave a rule on probation; new sessions earn the rest, and nothing is asked twice."""
+    world.rehearse(OBEDIENT)
+
+    def hold(subjects):
+        for subject in subjects:
+            world.session((f"write a SQL query for {subject}", "SELECT 1;"), (WORDS[0], "SELECT 1 LIMIT 100;"))
+
+    hold(SUBJECTS[:7])
+    first = world.json("run")
+    assert list(rulings(first).values()) == ["probation"]
+
+    hold(SUBJECTS[7:])
+    second = world.json("run")
+    assert list(rulings(second).values()) == ["accept"]
+    assert second["rules"][0]["verdict"]["nights"] == 2
+    assert second["rules"][0]["verdict"]["tasks"] > first["rules"][0]["verdict"]["tasks"]
+
+
+def test_handoff_waits_and_goes_on(queries):
+    """Exit 3 while questions are open; once answered, the same command ends the night with a measured verdict."""
+    _, err = queries.run("run", "--backend", "handoff", code=3)
+    assert "nightschool run" in err
+    rounds = 0
+    while rounds < 6:
+        rounds += 1
+        folder = max((queries.home / "handoff").glob("*/round-*"))
+        answer(folder)
+        process = queries.start("run", "--backend", "handoff", "--json")
+        out, err = process.communicate(timeout=60)
+        if process.returncode == 0:
+            break
+        assert process.returncode == 3, err
+    import json
+
+    assert list(rulings(json.loads(out)).values()) == ["accept"]
+
+
+def answer(folder):
+    """Answer a round's questions as an agent that follows its instructions would."""
+    import json
+
+    questions = json.loads((folder / "questions.json").read_text())
+    questions = questions["questions"] if isinstance(questions, dict) else questions
+    (folder / "answers").mkdir(exist_ok=True)
+    for question in questions:
+        obeys = "LIMIT 100" in question["system"]
+        reply = "SELECT * FROM t LIMIT 100;" if obeys else "SELECT * FROM t;"
+        (folder / "answers" / f"{question['id']}.md").write_text(reply)
+
+
+def test_questions_hold_no_check(queries):
+    """What an agent is asked never holds the exam's checks."""
+    queries.run("run", "--backend", "handoff", code=3)
+
+    texts = "".join(path.read_text() for path in (queries.home / "handoff").rglob("*") if path.is_file())
+    assert '"op"' not in texts
+    assert "not_contains" not in texts
+
+
+def test_dry_run_changes_nothing(queries):
+    """A dry run names the candidates and leaves no trace."""
+    out, _ = queries.run("dry-run")
+
+    assert "LIMIT 100" in out
+    assert not queries.home.exists() or queries.bytes() == {}
+
+
+def test_other_projects_sessions_stay_out(queries, tmp_path):
+    """Sessions of a parent directory, of another project or of a project whose name begins alike do not count."""
+    for elsewhere in (queries.user_home, queries.user_home / "shop2"):
+        elsewhere.mkdir(exist_ok=True)
+        for subject in ("a", "b", "c"):
+            queries.session((f"deploy {subject}", "ok"), ("no, always ask `make check` first", "ok"), project=elsewhere)
+
+    assert all("make check" not in text for text in rulings(queries.json("run")))
+    everybody = queries.json("run", "--scope", "all")
+    assert any("make check" in text for text in rulings(everybody))
+
+
+def test_a_night_of_our_own_is_never_learned_from(world):
+    """Sessions that carry our mark, as the handoff's do, are read and left out."""
+    for number in range(4):
+        world.session(
+            (f"[nightschool:rehearsal] write a SQL query, number {number}", "SELECT 1;"),
+            ("no, always end the query with LIMIT 100", "SELECT 1 LIMIT 100;"),
+        )
+
+    assert world.json("run")["rules"] == []
+
+
+def test_the_time_zone_changes_nothing(queries):
+    """Tokyo, UTC and Los Angeles read the same sessions and find the same."""
+    found = []
+    for zone in ("Asia/Tokyo", "UTC", "America/Los_Angeles"):
+        queries.env = {"TZ": zone, "NIGHTSCHOOL_HOME": str(queries.root / zone.replace("/", "-"))}
+        document = queries.json("run")
+        found.append((rulings(document), document["night"]["funnel"], [r["quotes"] for r in document["rules"]]))
+
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_cap_leaves_a_backlog_and_loses_nothing(queries):
+    """With a cap of 5 the sessions come in over nights, each once, the rest counted as backlog."""
+    counts = []
+    for _ in range(5):
+        document = queries.json("run", "--max-sessions", "5")
+        counts.append((document["night"]["funnel"]["sessions"], document["night"]["funnel"]["backlog"]))
+
+    assert counts[0] == (5, 13)
+    assert counts[3] == (18, 0)
+
+
+def test_exit_codes_and_one_line(world):
+    """Bad input is one clear line on stderr and the exit code of design section 9."""
+    for words, code in [
+        (("no-such-verb",), 2),
+        (("run", "--no-such-flag"), 2),
+        (("run", "--backend", "no-such-backend"), 2),
+        (("run", "--rollouts-k", "0"), 2),
+        (("run", "--project", "/no/such/place"), 1),
+        (("report",), 1),
+        (("adopt",), 1),
+        (("undo",), 1),
+        (("config", "no.such", "1"), 2),
+    ]:
+        out, err = world.run(*words, code=code)
+        assert out == ""
+        assert "Traceback" not in err
+        assert err.strip().splitlines()[-1].startswith("nightschool")
+
+
+def test_version_imports_nothing_heavy(world):
+    """`nightschool --version` imports neither pydantic, pluggy, filelock, rich nor argparse."""
+    script = "import sys\nfrom nightschool.cli import main\nmain(['--version'])\n"
+    script += "print([m for m in ('pydantic', 'pluggy', 'filelock', 'rich', 'argparse') if m in sys.modules])"
+    ran = subprocess.run(
+        [sys.executable, "-c", script], env=world.environment(), capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout.splitlines()[1] == "[]"
+
+
+def test_files_are_private(queries):
+    """Everything under the home is 0600, every directory 0700, whatever the umask."""
+    old = os.umask(0)
+    try:
+        queries.run("run")
+    finally:
+        os.umask(old)
+
+    loose = [p for p in [queries.home, *queries.home.rglob("*")] if p.lstat().st_mode & 0o077 and not p.is_symlink()]
+    assert loose == []
+
+
+def test_a_held_lock_is_named_and_a_dead_one_is_taken_over(queries):
+    """A second run exits 1 and names the holder; a lock file whose process is dead stops nobody."""
+    holder = (
+        "import time\nfrom pathlib import Path\nfrom nightschool.files import single_flight\n"
+        "from nightschool.paths import Home\n"
+        "with single_flight(Home.from_env().lock, 'a long night'):\n    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", holder], env=queries.environment(), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "held\n"
+        _, err = queries.run("run", code=1)
+        assert f"process {process.pid}" in err
+        assert "a long night" in err
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+    queries.run("run")
