@@ -75,6 +75,8 @@ def decide(
     useless = _useless(told, max_nights) if night_over else ""
     if useless:
         return _ruled(told, Ruling.REJECT, useless)
+    if told.effect is None:
+        return _ruled(told, Ruling.PROBATION, "Only the shape of replies was checked, and that cannot justify a rule.")
     return _ruled(told, Ruling.PROBATION, f"Not proven by {told.tasks} task(s): it waits for more held-out tasks.")
 
 
