@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightschool.errors import NightschoolError
+from nightschool.files import single_flight
 from nightschool.models.ledger import Ledger
 from nightschool.models.questions import Answer, CallError, Question, key
 
@@ -261,3 +263,25 @@ def test_a_claim_keeps_others_out_and_says_who_holds_it(home, ledger):
 
     assert len(refused) == 1
     assert f"process {os.getpid()}" in refused[0]
+
+
+def test_two_that_find_no_ledger_make_one(home):
+    """Both saw that there is none and wait to make it: the second finds the first one's and does not replace it."""
+
+    def make_and_put(address):
+        ledger = Ledger(home)
+        put(ledger, address)
+        ledger.close()
+
+    threads = [threading.Thread(target=make_and_put, args=(letter * 64,)) for letter in "ab"]
+    with single_flight(home.root / "ledger.locks" / "make.lock", "the test"):
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        assert not home.ledger.exists()
+    for thread in threads:
+        thread.join()
+    ledger = Ledger(home)
+
+    assert ledger.spent().calls == 2
+    ledger.close()
