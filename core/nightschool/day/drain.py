@@ -86,7 +86,8 @@ class _Drain:
         return batch
 
     def _takeable(self) -> list[spool.Dropped]:
-        ready, held = [], []
+        ready: list[spool.Dropped] = []
+        held: list[spool.Dropped] = []
         for drop in spool.waiting(self.home.spool):
             (held if drop.platform and self._reader(drop.platform) is None else ready).append(drop)
         surplus = max(0, len(held) - HELD)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nightschool import files
+from nightschool.errors import NightschoolError
 from nightschool.events import Event
 from nightschool.paths import Home
 
@@ -28,13 +29,23 @@ def read_events(home: Home, skipped: Counter[str] | None = None) -> Iterator[Eve
     """Yield the events in the order they were journaled; nothing when there is no journal.
 
     Lines that are no event (torn by a crash, or somebody else's) are left out and counted in `skipped["journal"]`.
+    Raises NightschoolError when there is a journal that cannot be read.
     """
-    for line in files.read_lines(home.journal):
+    lines = files.read_lines(home.journal)
+    while line := _next(lines, home):
         try:
             yield Event.model_validate_json(line)
         except ValidationError:
             if skipped is not None:
                 skipped["journal"] += 1
+
+
+def _next(lines: Iterator[bytes], home: Home) -> bytes | None:
+    try:
+        return next(lines, None)
+    except OSError as error:
+        fix = "Make it readable, or move it away: the sessions are kept elsewhere."
+        raise NightschoolError("cannot read the journal", where=home.journal, why=error.strerror, fix=fix) from error
 
 
 class Known:
