@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,8 +62,12 @@ class _Drain:
 
     def __init__(self, home: Home, platforms: Platforms, clock: Clock, redact: Redact) -> None:
         self.home, self.platforms, self.clock, self.redact = home, platforms, clock, redact
-        self.known = journal.Known(home)
         self.done = Drained()
+
+    @functools.cached_property
+    def known(self) -> journal.Known:
+        """Return what the journal holds; an empty spool never asks."""
+        return journal.Known(self.home)
 
     def run(self) -> Drained:
         while batch := self._next():
