@@ -107,8 +107,9 @@ class _Drain:
 
     def _take(self, drop: spool.Dropped) -> Event | None:
         """Journal the payload's event unless the journal has it, delete the file, return the event."""
+        known = self.known  # asked for out here: a journal that cannot be read is no fault of the payload
         try:
-            event = self._event(drop)
+            event = self._event(drop, known)
         except FileNotFoundError:
             return None
         except spool.Unreadable as error:
@@ -117,19 +118,19 @@ class _Drain:
         except Exception as error:  # noqa: BLE001  a platform may raise anything about a payload that is anything
             self._reject(drop, f"its platform cannot read it: {type(error).__name__}")
             return None
-        if event.id in self.known:
+        if event.id in known:
             self.done.again += 1
         else:
             self._journal(event)
         self._delete(drop)
         return event
 
-    def _event(self, drop: spool.Dropped) -> Event:
+    def _event(self, drop: spool.Dropped, known: journal.Known) -> Event:
         if drop.moment not in _TOLD:
             raise spool.Unreadable("its name tells no moment of a hook" if drop.platform else "not a name of a hook")
         data = spool.read(drop)
         told = self._reader(drop.platform)(Moment(drop.moment), data)
-        event_id = self.known.same_payload(drop.platform, drop.moment, data, drop.at)
+        event_id = known.same_payload(drop.platform, drop.moment, data, drop.at)
         return Event(
             id=event_id or journal.event_id(drop.platform, drop.moment, data, drop.at),
             platform=drop.platform,
