@@ -9,7 +9,7 @@ try {
     }
     $spool = Join-Path $root 'spool'
     [void][IO.Directory]::CreateDirectory($spool)
-    if ([IO.Directory]::GetFiles($spool, '*.json').Length -lt 5000) {
+    if ([IO.Directory]::GetFiles($spool, '*.json').Length -lt 1000) {
         $file = Join-Path $spool "$Platform.$Moment.$PID-$([Guid]::NewGuid().ToString('N')).json"
         try {
             $part = [IO.File]::Open("$file.part", 'CreateNew')

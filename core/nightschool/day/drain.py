@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Redact = Callable[[str], str]
 
-HELD = 1000
+HELD = 800
 """Payloads that wait for platforms that are not installed; older ones are thrown away."""
 
 _HINTS = {Moment.SESSION_END, Moment.TURN_END, Moment.TOOL_FAILURE, Moment.COMPACTION}  # a transcript has grown
