@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nightschool.models.door import Door
-from nightschool.models.questions import Answer, CallError
 
 from nightschool.clock import FixedClock
 from nightschool.config import Exam
+from nightschool.models.door import Door
+from nightschool.models.questions import Answer, CallError
 from nightschool.night import evidence
 from nightschool.night.exam import Examiner, Paper
 from nightschool.records import Check, CheckOp, Edit, Origin, RealTask, Ruling
