@@ -1,5 +1,6 @@
 """What a user's words tell: corrections, the rule in them, their tokens, and the checks that follow with certainty."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -65,7 +66,11 @@ CORRECTIONS = {
     "No, usa sempre ruff, mai black": "usa sempre ruff, mai black",
     "la prossima volta aggiungi un test": "la prossima volta aggiungi un test",
     "いいえ、必ずpytestを使ってください": "必ずpytestを使ってください",
+    "違います、pytestを使ってください": "pytestを使ってください",
+    "今後は日本語で答えてください": "今後は日本語で答えてください",
     "不对，请总是使用 pytest": "请总是使用 pytest",
+    "不对，用 pytest": "用 pytest",
+    "以后不要写注释": "以后不要写注释",
 }
 
 NO_CORRECTIONS = """fix the broken login test
@@ -112,7 +117,9 @@ no changes needed
 There is no test for this
 rename the wrong variable
 in future releases we may drop this
-still wrong, the test fails with a KeyError""".splitlines()
+still wrong, the test fails with a KeyError
+テストを書いてください
+用 pytest 重写这个测试""".splitlines()
 
 
 @pytest.mark.parametrize("prompt", CORRECTIONS)
@@ -163,6 +170,30 @@ def test_a_standing_rule_inside_a_request(prompt, rule, rest):
 def test_pasted_matter_is_not_read():
     """A prompt over 8,000 characters states no rule, whatever it begins with."""
     assert directive("no, always use tabs. " + "x " * 5000) == ""
+
+
+def test_long_and_odd_prompts_are_read_in_time():
+    """No prompt of 8,000 characters takes a noticeable part of a night, whatever it repeats."""
+    begun = time.process_time()
+    for piece in (
+        "no ",
+        "a-",
+        "a.b/",
+        "`",
+        '"',
+        "don't ",
+        "please ",
+        "you forgot ",
+        "not, use ",
+        "必ず",
+        "\\a{",
+        "[A, ",
+        "x.y::",
+    ):
+        prompt = ("no, " + piece * 8000)[:8000]
+        is_correction(prompt, BEFORE), without_directive(prompt), normalise(prompt), derive_checks(prompt[:400])
+
+    assert time.process_time() - begun < 30
 
 
 def test_nods():

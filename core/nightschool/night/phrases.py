@@ -128,10 +128,11 @@ NORM = (  # says what has to be, anywhere in a sentence
     r"|doit|doivent|il faut|deben?|tienen? que|devem?|tem que|devono)\b"
 )
 
-CJK_RULE = (
-    r"(?:必ず|常に|いつも|絶対に).{2,}(?:ください|下さい|こと|ように|て|ないで|する|使う)|.{2,}(?:ないでください|てください|を使って)"
-    r"|(?:请)?(?:总是|始终|永远|务必|必须|不要|别|一定要|请用|用|使用).{2,}"
+CJK_ALWAYS = (
+    r"(?:(?:必ず|常に|いつも|絶対に).{2,}(?:ください|下さい|こと|ように|て|ないで|する|使う)"
+    r"|(?:请)?(?:总是|始终|永远|务必|一定要).{2,})"
 )
+CJK_ORDER = r"(?:.{2,60}(?:ください|下さい|を使って|しないで)|请?(?:必须|不要|别|用|使用).{2,})"  # after a refusal only
 
 COMPLAINT = (  # a sentence with a subject and a verb tells what happened; a rule without a verb does not
     r"\b(?:i|i'm|it|it's|he|she|they|there|is|are|was|were|isn't|aren't|does|doesn't|did|didn't|has|hasn't|had"

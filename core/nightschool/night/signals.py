@@ -46,12 +46,12 @@ _CALLBACK = re.compile(rf"{_LEADING}(?:{phrases.CALLBACK})(?!\W+(?:i|i'll|we)\b)
 _STANDING = re.compile(
     rf"{_LEADING}(?:you (?:must|should) |make sure (?:to |you )?|remember to |we )?"
     rf"(?:{phrases.ALWAYS}\b(?!\s+(?:happy|glad|mind|seen|been|had|the|a|this|gets?|fails?|noch|pas|le|la"
-    rf"|\w+ed)\b)|(?:{phrases.VERBS} (?:\w+ ){{0,2}}?{phrases.ALWAYS}\b))|^\W*{phrases.CJK_RULE}",
+    rf"|\w+ed)\b)|(?:{phrases.VERBS} (?:\w+ ){{0,2}}?{phrases.ALWAYS}\b))|^\W*{phrases.CJK_ALWAYS}",
     _I,
 )
 _IMPERATIVE = re.compile(
     rf"{_LEADING}(?:{phrases.VERBS}\b|{phrases.FORBID}|(?:only|instead)[, ]+{phrases.VERBS}\b"
-    rf"|we (?:don't )?use\b)",
+    rf"|we (?:don't )?use\b|{phrases.CJK_ORDER})",
     _I,
 )
 _NORM = re.compile(phrases.NORM, _I)
