@@ -12,7 +12,7 @@ from nightschool.events import Event, Moment
 from nightschool.memory.store import SessionStore
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
-from nightschool.records import Funnel, NightRequest, PlatformNight, Session, ToolCall, TranscriptRef, Turn
+from nightschool.records import Funnel, PlatformNight, Session, ToolCall, TranscriptRef, Turn
 
 PROMPT, REPLY, INPUT, OUTPUT = 20_000, 8_000, 2_000, 4_000  # characters that are kept of each text
 BATCH = 200  # sessions between two commits of the index
