@@ -166,8 +166,8 @@ def with_rules(data: bytes | None, wanted: Iterable[str]) -> bytes:
 def apply(data: bytes | None, edits: Sequence[Edit], joint: str | None = "") -> Applied:
     """Apply edits one after the other; those that meet a rule the user has changed or removed are conflicts.
 
-    `joint` is what was put before the block when it was made, None when that is not known. When the last rule goes,
-    the block goes with its joint. Raises NightschoolError for a text that cannot be a rule: see `canonical`.
+    `joint` is what was put before the block when it was made. When the last rule goes, the block goes with its joint;
+    None keeps the empty block, for it is the user's. Raises NightschoolError for a text that cannot be a rule: see `canonical`.
     """
     document = Document.of(data or b"")
     applied: list[str] = []
@@ -186,8 +186,8 @@ def apply(data: bytes | None, edits: Sequence[Edit], joint: str | None = "") -> 
             applied.append(edit.id)
         else:
             conflicts[edit.id] = "the rule it is about was changed or removed by hand"
-    if applied:
-        document.drop_empty(joint or "")
+    if applied and joint is not None:
+        document.drop_empty(joint)
     left = joint if joint and document.blocks else ""
     return Applied(document.joined(), tuple(applied), tuple(present), conflicts, left)
 
