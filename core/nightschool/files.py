@@ -85,7 +85,9 @@ def append_line(path: Path, line: str) -> None:
         with os.fdopen(descriptor, "r+b", buffering=0) as stream:
             size = stream.seek(0, os.SEEK_END)
             torn = size > 0 and os.pread(stream.fileno(), 1, size - 1) != b"\n"
-            stream.write((b"\n" if torn else b"") + line.encode() + b"\n")
+            data = (b"\n" if torn else b"") + line.encode() + b"\n"
+            while data:  # a disk that fills up takes a part, and refuses only the next
+                data = data[stream.write(data) :]
             os.fsync(stream.fileno())
     except OSError as error:
         fix = "Free space or make it writable, then run the same command again."

@@ -103,7 +103,8 @@ def test_probation_ends():
 
 def test_hopeless_only_when_the_sign_is_wrong_and_the_rest_cannot_mend_it():
     """A night stops early on an edit that lost so far and could not pass even if it won the rest."""
-    assert hopeless([pair(-1.0), pair(-1.0)], 3, threshold=20)
+    assert hopeless([pair(-1.0), pair(-0.5)], 3, threshold=20)
+    assert not hopeless([pair(-1.0)] * 3, 3, threshold=20), "it may be about to be shown harmful"
     assert not hopeless([pair(1.0)], 1, threshold=20)
     assert not hopeless([pair(-1.0)], 30, threshold=20)
 

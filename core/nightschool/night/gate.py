@@ -23,6 +23,7 @@ from nightschool.records import Pair, Ruling, Verdict
 BETS = (0.3, 0.5, 0.7, 0.9)
 WEIGHTS = (0.1, 0.2, 0.3, 0.4)  # most tasks do not move at all, so those that do are worth a bold bet
 
+_SEEMS = 3.0  # a useless edit looks this harmful, to one kind of task, in at most a third of its exams
 _GRID = 200  # steps of the interval's bounds over [-1, 1]
 
 
@@ -75,6 +76,8 @@ def decide(
     useless = _useless(told, max_nights) if night_over else ""
     if useless:
         return _ruled(told, Ruling.REJECT, useless)
+    if told.effect is None:
+        return _ruled(told, Ruling.PROBATION, "Only the shape of replies was checked, and that cannot justify a rule.")
     return _ruled(told, Ruling.PROBATION, f"Not proven by {told.tasks} task(s): it waits for more held-out tasks.")
 
 
@@ -92,9 +95,14 @@ def _useless(told: Verdict, max_nights: int) -> str:
 
 
 def hopeless(pairs: Sequence[Pair], left: int, *, threshold: float) -> bool:
-    """Tell whether to stop for tonight: the sign is wrong and `left` more wins would not reach the threshold."""
+    """Tell whether to stop for tonight: the sign is wrong and `left` more wins would not reach the threshold.
+
+    An edit that seems to harm some kind of task goes on, so that the night can say so and reject it.
+    """
     differences = [pair.difference for pair in pairs if not pair.shape_only]
-    return sum(differences) <= 0 and bool(pairs) and e_value([*differences, *([1.0] * left)]) < threshold
+    if not pairs or sum(differences) > 0 or e_value([*differences, *([1.0] * left)]) >= threshold:
+        return False
+    return not _worse_groups(pairs, _SEEMS)
 
 
 def _measured(pairs: Sequence[Pair], *, threshold: float) -> Verdict:

@@ -54,7 +54,8 @@ def gather(setting: Setting) -> Material:
     """Harvest, and say what a night would work on."""
     setting.say("harvesting sessions")
     config = setting.config
-    funnel = harvest(setting.home, setting.platforms, setting.request, cap=config.mine.max_sessions, redact=redact)
+    nights = setting.platforms.on_night(setting.request)
+    funnel = harvest(setting.home, setting.platforms, nights, cap=config.mine.max_sessions, redact=redact)
     store = SessionStore(setting.home)
     sessions = [s for s in store.sessions() if not s.own and _in_scope(s, setting.scope_project)]
     project = setting.request.project

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nightschool.models.questions import Answer, CallError, Question
 from nightschool.night.judge import Attempt, is_shape_only_task, reward
-from nightschool.records import Edit, Pair, RealTask, Rollout
+from nightschool.records import Edit, Pair, RealTask, Rollout, ToolCall
 
 INSTRUCTIONS = (
     "You are a coding agent at work for a user. Answer the request as you would in a session: directly, with no "
@@ -41,7 +41,8 @@ class Trial:
         edit = self.edit.id if self.edit else None
         if isinstance(answer, CallError):
             return Rollout(task=self.task.id, edit=edit, k=k, reward=None, error=str(answer))
-        score = reward(self.task.checks, Attempt(text=answer.text, tool_calls=answer.tool_calls, workdir=None))
+        calls = tuple(ToolCall(name=name, input=told) for name, told in answer.tool_calls)
+        score = reward(self.task.checks, Attempt(text=answer.text, tool_calls=calls))
         return Rollout(
             task=self.task.id,
             edit=edit,

@@ -54,4 +54,5 @@ class Session(Record):
     turns: tuple[Turn, ...] = ()
     own: bool = False
     skipped: dict[str, int] = Field(default_factory=dict)  # lines left out, by reason
+    message: str = ""  # the agent's message whose tokens were counted last: its lines may come in two readings
     pending: dict[str, tuple[int, int]] = Field(default_factory=dict)  # tool call id -> (turn, call) without a result

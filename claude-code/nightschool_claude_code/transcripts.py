@@ -1,0 +1,149 @@
+"""Claude Code's transcripts (JSONL, one record a line) into neutral sessions, by byte offset.
+
+Only whole lines are consumed. What is not JSON, not an object, not UTF-8, too long or of an unknown type is counted
+and left out. A file that was truncated or replaced is read anew; one that moved is read on. Record types and their
+fields are those of clients 2.1.44 to 2.1.329; unknown fields are ignored.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from pydantic_core import from_json
+
+from nightschool.records import NightRequest, Session, Source, TranscriptRef
+from nightschool_claude_code.rules import config_dir
+from nightschool_claude_code.turns import IGNORED, Builder
+
+MAX_LINE = 16 * 2**20  # bytes; a longer line is skipped without being held in memory
+HEAD = 1024  # bytes that tell whether a file is still the same
+_CHUNK = 2**20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def transcripts(request: NightRequest) -> Iterator[TranscriptRef]:
+    """Yield every session's file; those of sub-agents lie deeper and are not sessions of the user's."""
+    root = config_dir(request) / "projects"
+    try:
+        folders = sorted(entry.path for entry in os.scandir(root) if entry.is_dir())
+    except OSError:
+        return
+    for folder in folders:
+        with contextlib.suppress(OSError):  # a folder that vanishes while it is read holds no session any more
+            yield from _in_folder(folder)
+
+
+def _in_folder(folder: str) -> Iterator[TranscriptRef]:
+    for entry in sorted(os.scandir(folder), key=lambda found: found.name):
+        name, ending = os.path.splitext(entry.name)
+        if ending != ".jsonl" or not _NAME.fullmatch(name) or not entry.is_file():
+            continue
+        stat = entry.stat()
+        yield TranscriptRef(
+            platform="claude-code", session=name, path=entry.path, size=stat.st_size, mtime_ns=stat.st_mtime_ns
+        )
+
+
+def read(name: str, path: str, known: Session | None) -> Session | None:
+    """Read session `name` on from where `known` ends; from the start when there is none or the file is another.
+
+    Returns `known` itself when nothing was added, and None when there is no such file and nothing is known.
+    """
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123  hot: a night opens thousands
+            return _read(stream, name, path, known)
+    except OSError:
+        return known
+
+
+def _read(stream: BinaryIO, name: str, path: str, known: Session | None) -> Session | None:
+    stat = os.fstat(stream.fileno())
+    if known is not None and not _continues(stream, stat.st_size, known.source):
+        known = None
+    if known is not None and (known.source.path, known.source.size, known.source.mtime_ns) == (
+        path,
+        stat.st_size,
+        stat.st_mtime_ns,
+    ):
+        return known
+    begin = known.source.offset if known else 0
+    builder = Builder(name, known)
+    skipped: Counter[str] = Counter(known.skipped if known else {})
+    end = begin
+    for start, line in _lines(stream, begin, skipped):
+        if line is not None:
+            record = _record(line, skipped)
+            if record is not None and not builder.add(record, start, start + len(line)):
+                skipped["unknown-type"] += 1
+        end = stream.tell() if line is None else start + len(line)
+    source = Source(path=path, offset=end, size=stat.st_size, mtime_ns=stat.st_mtime_ns, head=_head(stream, end))
+    return builder.session(source, dict(skipped), fallback=stat.st_mtime)
+
+
+def _continues(stream: BinaryIO, size: int, source: Source) -> bool:
+    """Tell whether the file still begins with what was consumed from it."""
+    return size >= source.offset and _head(stream, source.offset) == source.head
+
+
+def _head(stream: BinaryIO, offset: int) -> str:
+    stream.seek(0)
+    return hashlib.sha256(stream.read(min(HEAD, offset))).hexdigest()
+
+
+def _lines(stream: BinaryIO, offset: int, skipped: Counter[str]) -> Iterator[tuple[int, bytes | None]]:
+    """Yield (start, line) for each whole line from `offset`; None for one that is too long and was passed over.
+
+    A last line without its end is yielded only when it is a whole record: the client may still be writing it.
+    """
+    stream.seek(offset)
+    while line := stream.readline(MAX_LINE):
+        start, offset = offset, offset + len(line)
+        if line.endswith(b"\n"):
+            yield start, line
+        elif len(line) == MAX_LINE:
+            if not _pass_over(stream):
+                return
+            skipped["too-long"] += 1
+            offset = stream.tell()
+            yield start, None
+            stream.seek(offset)
+        else:
+            if line.rstrip().endswith(b"}") and _record(line, Counter()) is not None:
+                yield start, line
+            return
+
+
+def _pass_over(stream: BinaryIO) -> bool:
+    """Move behind the end of the line; False when it has none yet."""
+    while chunk := stream.readline(_CHUNK):
+        if chunk.endswith(b"\n"):
+            return True
+    return False
+
+
+def _record(line: bytes, skipped: Counter[str]) -> dict[str, object] | None:
+    """Parse one line; count why when it is no record."""
+    try:
+        record = from_json(line.removeprefix(b"\xef\xbb\xbf"), cache_strings="keys")
+    except ValueError as error:
+        if line.strip():
+            skipped[_fault(line, error)] += 1
+        return None
+    if not isinstance(record, dict):
+        skipped["not-object"] += 1
+        return None
+    return None if record.get("type") in IGNORED else record
+
+
+def _fault(line: bytes, error: ValueError) -> str:
+    if "recursion" in str(error):
+        return "too-deep"
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return "not-utf8"
+    return "not-json"

@@ -1,0 +1,175 @@
+"""Which records of a transcript are the user's words, the agent's answers and its tools: the rules of turning."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from nightschool.records import OWN_MARK, Session, Source, ToolCall, Turn
+
+IGNORED = frozenset({
+    "agent-name", "ai-title", "api-request", "api-request-blob", "api-request-shape", "atis-latch", "attachment",
+    "bridge-session", "cost-state", "custom-title", "file-history-delta", "file-history-snapshot", "last-prompt", "mode",
+    "permission-mode", "pr-link", "progress", "queue-operation", "result", "started", "summary", "system", "tag",
+    "task-summary", "tools-used", "turn-origin", "worktree-state",
+})  # fmt: skip
+CLIP = 2**16  # raw characters of any one text; harvest redacts, then clips further
+KEPT_TAIL = 2**11  # characters of a successful command's output
+_HALF = CLIP // 2
+_COMMANDS = frozenset({"Bash", "BashOutput", "PowerShell"})
+_SUBJECTS = ("command", "file_path", "path", "pattern", "query", "url", "skill", "description")
+_REMINDER = re.compile(r"<system-reminder>.*?(?:</system-reminder>|\Z)", re.DOTALL)
+_NOT_THE_USER = (
+    "<command-", "<local-command", "<bash-", "<task-notification", "<teammate-message", "<user-prompt-submit-hook",
+    "<user-memory-input", "Caveat: The messages below", "This session is being continued from a previous conversation",
+)  # fmt: skip
+_INTERRUPTED = "[Request interrupted by user"
+
+Record = dict[str, Any]
+
+
+class Builder:
+    """Takes records in the file's order and keeps the session they tell, on from `known`."""
+
+    def __init__(self, name: str, known: Session | None) -> None:
+        self.name = name
+        self.turns: list[dict[str, Any]] = [_thawed(turn) for turn in known.turns] if known else []
+        self.pending = dict(known.pending) if known else {}
+        self.project, self.branch = (known.project, known.branch) if known else ("", "")
+        self.started = known.started if known else None
+        self.last = known.ended if known else None
+        self.message = known.message if known else ""
+        self.own = known.own if known else False
+        self.seen = {turn["id"] for turn in self.turns}
+        self.stamp = ""
+
+    def add(self, record: Record, start: int, end: int) -> bool:
+        """Take one record that stands at these bytes; False when its type is unknown."""
+        kind, message = record.get("type"), record.get("message")
+        if kind not in {"user", "assistant"}:
+            return False
+        if not isinstance(message, dict) or record.get("isSidechain") or record.get("agentId"):
+            return True
+        self._place(record)
+        (self._user if kind == "user" else self._assistant)(record, message, start, end)
+        if self.turns and self.turns[-1]["span"][1] < end:
+            self.turns[-1]["span"] = (self.turns[-1]["span"][0], end)
+        return True
+
+    def session(self, source: Source, skipped: dict[str, int], *, fallback: float) -> Session:
+        """Return the session. `fallback` is the file's time (seconds since 1970), for records without one."""
+        file_time = datetime.fromtimestamp(fallback, UTC)
+        for turn in self.turns:
+            turn["at"] = turn["at"] or file_time
+        self.last = instant(self.stamp) or self.last
+        return Session(
+            platform="claude-code",
+            id=self.name,
+            source=source,
+            project=self.project,
+            branch=self.branch,
+            started=self.started,
+            ended=self.last,
+            turns=tuple(Turn(**(turn | {"calls": tuple(turn["calls"])})) for turn in self.turns),
+            own=self.own,
+            skipped=skipped,
+            message=self.message,
+            pending=self.pending,
+        )
+
+    def _place(self, record: Record) -> None:
+        stamp = record.get("timestamp")
+        if isinstance(stamp, str):
+            self.stamp = stamp
+            self.started = self.started or instant(stamp)
+        for name, key in (("project", "cwd"), ("branch", "gitBranch")):
+            if not getattr(self, name) and isinstance(record.get(key), str):
+                setattr(self, name, record[key])
+
+    def _user(self, record: Record, message: Record, start: int, end: int) -> None:
+        content = message.get("content")
+        blocks = content if isinstance(content, list) else []
+        results = [b for b in blocks if isinstance(b, dict) and b.get("type") == "tool_result"]
+        for block in results:
+            self._result(block)
+        text = content if isinstance(content, str) else "\n".join(_texts(blocks))
+        if text.lstrip().startswith(_INTERRUPTED):
+            if self.turns:
+                self.turns[-1]["interrupted"] = True
+            return
+        meta = record.get("isMeta") or record.get("isCompactSummary") or record.get("isVisibleInTranscriptOnly")
+        if results or meta:
+            return
+        text = _REMINDER.sub("", text).strip()
+        name = str(record.get("uuid") or f"{self.name}:{start}")
+        if text and not text.startswith(_NOT_THE_USER) and name not in self.seen:
+            self.seen.add(name)
+            self.own = self.own or OWN_MARK in text
+            self.turns.append(_new_turn(name, instant(self.stamp), _clip(text), (start, end)))
+
+    def _result(self, block: Record) -> None:
+        turn, call = self.pending.pop(str(block.get("tool_use_id")), (None, 0))
+        if turn is None:
+            return
+        calls = self.turns[turn]["calls"]
+        content = block.get("content")
+        text = content if isinstance(content, str) else "\n".join(_texts(content if isinstance(content, list) else []))
+        failed = block.get("is_error") is True
+        kept = _clip(text) if failed else text[-KEPT_TAIL:] if calls[call].name in _COMMANDS else ""
+        calls[call] = calls[call].model_copy(update={"failed": failed, "output": kept})
+
+    def _assistant(self, _record: Record, message: Record, _start: int, _end: int) -> None:
+        if not self.turns:
+            return
+        turn = self.turns[-1]
+        usage, name = message.get("usage"), str(message.get("id") or "")
+        if isinstance(usage, dict) and (not name or name != self.message):
+            turn["tokens"] += sum(_count(usage.get(key)) for key in ("input_tokens", "output_tokens"))
+        self.message = name
+        content = message.get("content")
+        for block in content if isinstance(content, list) else []:
+            if not isinstance(block, dict):
+                continue
+            if block.get("type") == "text" and isinstance(block.get("text"), str) and block["text"].strip():
+                turn["reply"] = _clip(block["text"])
+            elif block.get("type") == "tool_use":
+                self.pending[str(block.get("id"))] = (len(self.turns) - 1, len(turn["calls"]))
+                turn["calls"].append(ToolCall(name=str(block.get("name") or "?"), input=_asked(block.get("input"))))
+
+
+def instant(stamp: str) -> datetime | None:
+    """Return an RFC 3339 time in UTC; None when it is none. One without an offset is taken for UTC."""
+    try:
+        at = datetime.fromisoformat(stamp)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _thawed(turn: Turn) -> dict[str, Any]:
+    return {name: getattr(turn, name) for name in Turn.model_fields} | {"calls": list(turn.calls)}
+
+
+def _new_turn(name: str, at: datetime | None, prompt: str, span: tuple[int, int]) -> dict[str, Any]:
+    told = {"id": name, "at": at, "prompt": prompt, "reply": "", "calls": []}
+    return told | {"interrupted": False, "tokens": 0, "span": span}
+
+
+def _texts(blocks: list[Any]) -> list[str]:
+    return [b["text"] for b in blocks if isinstance(b, dict) and isinstance(b.get("text"), str)]
+
+
+def _asked(told: object) -> str:
+    if isinstance(told, dict):
+        for key in _SUBJECTS:
+            if isinstance(told.get(key), str):
+                return _clip(told[key])
+    return _clip(json.dumps(told, ensure_ascii=False)) if told else ""
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= CLIP else f"{text[:_HALF]}\n…\n{text[-_HALF:]}"
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

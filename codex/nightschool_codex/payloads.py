@@ -1,0 +1,26 @@
+"""What a hook receives on stdin: of all its fields only those that point somewhere are read."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nightschool.events import Name
+
+_Path = Annotated[str, Field(max_length=4096, pattern=r"^/[^\x00]*$|^[A-Za-z]:[\\/][^\x00]*$")]
+
+
+class Payload(BaseModel):
+    """The common fields of all events; a session that is not written yet has no transcript."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    session_id: Name
+    transcript_path: _Path | None = None
+    cwd: _Path | None = None
+
+
+def read(_moment: str, data: bytes) -> dict[str, str]:
+    """Return `session_id` and, when told, `transcript` and `project`. Raises ValueError when it is no such payload."""
+    payload = Payload.model_validate_json(data)
+    told = {"session_id": payload.session_id, "transcript": payload.transcript_path, "project": payload.cwd}
+    return {key: value for key, value in told.items() if value}

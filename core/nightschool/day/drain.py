@@ -1,0 +1,214 @@
+"""Spool to journal, and from there to sessions, error spikes and milestones. One drain at a time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nightschool import files
+from nightschool.clock import Clock
+from nightschool.day import detect, journal, spool
+from nightschool.errors import NightschoolError
+from nightschool.events import Event, Moment
+from nightschool.paths import Home
+
+if TYPE_CHECKING:
+    from nightschool.platforms import Platforms
+    from nightschool.records import Session
+
+Redact = Callable[[str], str]
+
+HELD = 800
+"""Payloads that wait for platforms that are not installed; older ones are thrown away."""
+
+_HINTS = {Moment.SESSION_END, Moment.TURN_END, Moment.TOOL_FAILURE, Moment.COMPACTION}  # a transcript has grown
+_TOLD = _HINTS | {Moment.SESSION_START}  # what a hook may tell; spikes, milestones and nights are found, not told
+
+
+@dataclass
+class Drained:
+    """What a drain did. `failed` names sessions that could not be read, and why in one redacted line."""
+
+    events: list[Event] = field(default_factory=list)  # journaled now, those of spikes and milestones included
+    spikes: list[tuple[Event, list[int]]] = field(default_factory=list)  # with the turns behind each
+    milestones: list[tuple[Event, detect.Commit]] = field(default_factory=list)
+    sessions: int = 0  # read on
+    again: int = 0  # payloads of events that the journal already held
+    rejected: int = 0  # payloads thrown away; `rejected.jsonl` says which and why
+    held: int = 0  # payloads that wait for their platform
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def drain(home: Home, platforms: Platforms, *, clock: Clock, redact: Redact, wait: float = 0.0) -> Drained:
+    """Empty the spool: journal each payload's event once, read on the sessions they hint at, look for what they show.
+
+    A payload's file is deleted when its event is in the journal, so a crash at any point loses none and doubles none.
+    `wait` is how many seconds to wait for another drain.
+
+    Raises NightschoolError when another drain is at work, which then does what this one would have done, and when the
+    disk refuses.
+    """
+    with files.single_flight(home.drain_lock, "draining the spool", wait=wait):
+        spool.sweep(home.spool, clock.now())
+        return _Drain(home, platforms, clock, redact).run()
+
+
+class _Drain:
+    """One drain, under the lock."""
+
+    def __init__(self, home: Home, platforms: Platforms, clock: Clock, redact: Redact) -> None:
+        self.home, self.platforms, self.clock, self.redact = home, platforms, clock, redact
+        self.done = Drained()
+
+    @functools.cached_property
+    def known(self) -> journal.Known:
+        """Return what the journal holds; an empty spool never asks."""
+        return journal.Known(self.home)
+
+    def run(self) -> Drained:
+        while batch := self._next():
+            hints: dict[tuple[str, str], Event] = {}
+            for drop in batch:
+                event = self._take(drop)
+                key = event and (event.session_id or event.transcript)
+                if event and key and event.moment in _HINTS:
+                    hints.pop((event.platform, key), None)
+                    hints[event.platform, key] = event  # the last one knows best where the transcript is now
+            for event in hints.values():
+                self._look(event)
+        return self.done
+
+    def _next(self) -> list[spool.Dropped]:
+        """Return what can be taken now. The mark goes before the last look: what comes after it starts a drain."""
+        batch = self._takeable()
+        if not batch:
+            spool.unmark(self.home.spool)
+            batch = self._takeable()
+        return batch
+
+    def _takeable(self) -> list[spool.Dropped]:
+        ready: list[spool.Dropped] = []
+        held: list[spool.Dropped] = []
+        for drop in spool.waiting(self.home.spool):
+            (held if drop.platform and self._reader(drop.platform) is None else ready).append(drop)
+        surplus = max(0, len(held) - HELD)
+        for drop in held[:surplus]:
+            self._reject(drop, "its platform is not installed, and too many wait for theirs")
+        self.done.held = len(held) - surplus
+        return ready
+
+    def _reader(self, platform: str) -> Any:
+        plugin = self.platforms.manager.get_plugin(platform)
+        return getattr(plugin, "read_payload", None)
+
+    def _take(self, drop: spool.Dropped) -> Event | None:
+        """Journal the payload's event unless the journal has it, delete the file, return the event."""
+        known = self.known  # asked for out here: a journal that cannot be read is no fault of the payload
+        try:
+            event = self._event(drop, known)
+        except FileNotFoundError:
+            return None
+        except spool.Unreadable as error:
+            self._reject(drop, str(error))
+            return None
+        except Exception as error:  # noqa: BLE001  a platform may raise anything about a payload that is anything
+            self._reject(drop, f"its platform cannot read it: {type(error).__name__}")
+            return None
+        if event.id in known:
+            self.done.again += 1
+        else:
+            self._journal(event)
+        self._delete(drop)
+        return event
+
+    def _event(self, drop: spool.Dropped, known: journal.Known) -> Event:
+        if drop.moment not in _TOLD:
+            raise spool.Unreadable("its name tells no moment of a hook" if drop.platform else "not a name of a hook")
+        data = spool.read(drop)
+        told = self._reader(drop.platform)(Moment(drop.moment), data)
+        event_id = known.same_payload(drop.platform, drop.moment, data, drop.at)
+        return Event(
+            id=event_id or journal.event_id(drop.platform, drop.moment, data, drop.at),
+            platform=drop.platform,
+            moment=Moment(drop.moment),
+            at=drop.at,
+            session_id=told.get("session_id") or None,
+            transcript=told.get("transcript") or None,
+            project=told.get("project") or None,
+        )
+
+    def _reject(self, drop: spool.Dropped, reason: str) -> None:
+        journal.log_rejected(self.home, drop.path.name, reason, self.clock.now())
+        self._delete(drop)
+        self.done.rejected += 1
+
+    def _delete(self, drop: spool.Dropped) -> None:
+        try:
+            drop.path.unlink(missing_ok=True)
+        except OSError as error:
+            fix = "Make the spool writable; nothing is journaled twice."
+            raise NightschoolError("cannot empty the spool", where=drop.path, why=error.strerror, fix=fix) from error
+
+    def _journal(self, event: Event) -> None:
+        journal.append(self.home, event)
+        self.known.add(event)
+        self.done.events.append(event)
+
+    def _look(self, event: Event) -> None:
+        """Read on the session that `event` hints at. One that cannot be read is left to the night, which lists all."""
+        from nightschool.day.harvest import read_one
+
+        try:
+            session = read_one(self.home, self.platforms, event, self.redact)
+            if session is None:
+                return
+            self.done.sessions += 1
+            if not session.own:
+                self._spikes(event, session)
+                self._milestones(event, session)
+        except Exception as error:  # noqa: BLE001  a platform may raise anything about a transcript that is anything
+            name = f"{event.platform}/{event.session_id or 'unnamed'}"
+            self.done.failed[name] = " ".join(self.redact(f"{type(error).__name__}: {error}").split())[:300]
+
+    def _spikes(self, event: Event, session: Session) -> None:
+        prefix = f"spike-{journal.short_hash(session.platform, session.id)}-"
+        told = [int(index) for index in self.known.ending(prefix)]
+        for episode in detect.episodes(session):
+            # A late result can move the call that tipped an episode; any call of it that was journaled stands for it.
+            if any(episode.tipped <= index <= episode.last for index in told):
+                continue
+            spike = _found(event, session, f"{prefix}{episode.tipped}", Moment.ERROR_SPIKE, event.at)
+            self._journal(spike)
+            self.done.spikes.append((spike, self.platforms.on_error_spike(spike, session)))
+
+    def _milestones(self, event: Event, session: Session) -> None:
+        project = Path(session.project or event.project or "")
+        asked = _found(event, session, event.id, Moment.MILESTONE_COMMIT, event.at)
+        commands = set(self.platforms.on_milestone_commit(asked, session))
+        if not commands or not session.turns or not project.is_absolute():
+            return
+        spans = _spans(session, commands, self.clock.now())
+        for commit in detect.milestones(project, spans[0][0], spans[-1][1]):
+            within = any(start.replace(microsecond=0) <= commit.at <= end for start, end in spans)
+            name = f"commit-{commit.sha}"
+            if within and name not in self.known:
+                milestone = _found(event, session, name, Moment.MILESTONE_COMMIT, commit.at)
+                self._journal(milestone)
+                self.done.milestones.append((milestone, commit))
+
+
+def _spans(session: Session, commands: set[str], now: datetime) -> list[tuple[datetime, datetime]]:
+    """Return from when to when the turns ran that hold one of `commands`; the whole session when none is found."""
+    ends = [turn.at for turn in session.turns[1:]] + [now]
+    turns = zip(session.turns, ends, strict=True)
+    found = [(turn.at, end) for turn, end in turns if any(call.input in commands for call in turn.calls)]
+    return found or [(session.turns[0].at, now)]
+
+
+def _found(event: Event, session: Session, name: str, moment: Moment, at: datetime) -> Event:
+    told = {"id": name, "moment": moment, "at": at, "session_id": session.id}
+    return event.model_copy(update=told | {"project": session.project or event.project})

@@ -1,0 +1,69 @@
+"""Who can answer. The door is their only caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
+
+from nightschool.errors import UsageError
+from nightschool.models.questions import Answer, Question
+from nightschool.paths import Home
+
+if TYPE_CHECKING:
+    from nightschool.config import Config
+
+KNOWN = ("none", "mock", "handoff")
+
+
+class Backend(Protocol):
+    """Answers one question at a time, from several workers at once.
+
+    `name` goes into every content address: backends that would answer differently are named differently.
+    """
+
+    name: str
+    batch: Literal[False]
+
+    def answer(self, question: Question) -> Answer:
+        """Ask the model once; the door retries.
+
+        Raises CallError when this question failed, and another NightschoolError when no question can be answered.
+        """
+        ...
+
+
+class BatchBackend(Protocol):
+    """Answers many questions later: it hands them out, and collects what came back when it is asked again."""
+
+    name: str
+    batch: Literal[True]
+
+    def collect(self, questions: Mapping[str, Question]) -> Mapping[str, Answer]:
+        """Return the answers that are there, by the question's key."""
+        ...
+
+    def hand_out(self, questions: Mapping[str, Question]) -> NoReturn:
+        """Put the questions where they will be answered, unless they lie there; then raise WaitingForAnswers."""
+        ...
+
+
+def open_backend(config: Config, home: Home, night: str) -> Backend | BatchBackend | None:
+    """Open the backend the user chose; None for `none`, which makes no call at all.
+
+    Raises UsageError for a name that is not known, NightschoolError when the backend cannot be opened.
+    """
+    name = config.models.backend
+    if name == "none":
+        return None
+    if name == "mock":
+        from nightschool.models.backends.mock import Mock
+
+        script = config.models.mock_script
+        # not the working directory: a scheduled night has another one
+        return Mock.from_script(home.root / Path(script).expanduser()) if script else Mock()
+    if name == "handoff":
+        from nightschool.models.backends.handoff import Handoff
+
+        return Handoff(home, night)
+    raise UsageError("no such backend", where=name, fix=f"Known: {', '.join(KNOWN)}.")

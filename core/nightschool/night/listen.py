@@ -1,0 +1,139 @@
+"""Listen to sessions: what was asked in them, and which rules the user stated. Only `Turn.prompt` is ever read."""
+
+import posixpath
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from nightschool.night.cluster import Tokens
+from nightschool.night.signals import (
+    LONGEST,
+    content,
+    derive_checks,
+    directive,
+    is_correction,
+    is_nod,
+    normalise,
+    standing_rule,
+    without_directive,
+)
+from nightschool.records import OWN_MARK, Check, Session, Turn
+
+_WRAPPER = re.compile(
+    r"\s*<(?:[a-z]+[-_][\w-]+|[A-Z_]{4,}|system|instructions)\b[^>]*>|\s*<([\w-]+)[^>]*>.*</\1>\s*\Z", re.DOTALL
+)
+_COMMAND = re.compile(r"\s*[/!$][\w:-]+\s*\Z")
+_ACKNOWLEDGED = frozenset(
+    """
+    yes y yep yeah no nope ok okay sure thank thanks thx great good nice perfect cool awesome lgtm excellent
+    correct right fine works work ship go ahead proceed continue carry done ready sound look try retry well
+    amazing super hi hello hey ja nein gut danke weiter oui merci non bien sí si gracias sim obrigado obrigada bom
+    grazie sì bene
+    """.split()  # noqa: SIM905  a list would take a line a word
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing a user said: a request, or a rule with the request it is about."""
+
+    text: str
+    tokens: Tokens
+    session: Session
+    turn: Turn
+    project: str
+    about: "Said | None" = None
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """Name the session."""
+        return self.session.platform, self.session.id
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Name the turn, whichever fork holds it."""
+        return self.session.platform, self.turn.id or f"{self.session.id} {self.turn.at}"
+
+    @property
+    def order(self) -> tuple[datetime, str, tuple[str, str], str]:
+        """Sort by time, then by text; no two compare equal unless they are the same turn of the same session."""
+        return self.turn.at, self.text, self.where, self.turn.id
+
+
+class Heard(NamedTuple):
+    """What was said in all sessions."""
+
+    requests: list[Said]
+    rules: list[Said]
+
+
+def belongs(session: Session, project: str) -> bool:
+    """Tell whether a session was held in `project` or below it."""
+    if not session.project:
+        return False
+    here, there = _path(session.project), _path(project)
+    return here == there or here.startswith(there.rstrip("/") + "/")
+
+
+def _path(text: str) -> str:
+    plain = posixpath.normpath(text.replace("\\", "/"))
+    return plain.casefold() if re.match(r"[A-Za-z]:", plain) else plain
+
+
+def listen(sessions: list[Session], within: str | None) -> Heard:
+    """Take requests and rules out of sessions, the oldest session first, so that a fork's copies come second."""
+    heard = Heard([], [])
+    known: set[tuple[str, str]] = set()
+    for session in sorted(sessions, key=_began):
+        if any(OWN_MARK in turn.prompt for turn in session.turns):
+            continue
+        about: Said | None = None
+        previous: Turn | None = None
+        for turn in session.turns:
+            request, rule = _take(session, turn, previous, about, within)
+            if (session.platform, turn.id) not in known or not turn.id:
+                heard.requests.extend([request] if request else [])
+                heard.rules.extend([rule] if rule else [])
+                known.add((session.platform, turn.id))
+            about = request or (about if len(turn.prompt) <= LONGEST else None)
+            previous = turn
+    return heard
+
+
+def _began(session: Session) -> tuple[datetime | str, ...]:
+    first = session.started or (session.turns[0].at if session.turns else None)
+    return (
+        first.isoformat() if first else "",
+        session.ended.isoformat() if session.ended else "",
+        session.platform,
+        session.id,
+    )
+
+
+def _take(
+    session: Session, turn: Turn, previous: Turn | None, about: Said | None, within: str | None
+) -> tuple[Said | None, Said | None]:
+    """Return the request and the rule that a prompt holds."""
+    prompt = turn.prompt
+    if _is_noise(prompt):
+        return None, None
+    project = within or session.project
+    corrects = is_correction(prompt, previous)
+    words = directive(prompt) if corrects else standing_rule(prompt)
+    asked = "" if corrects else without_directive(prompt)
+    request = Said(asked, normalise(asked), session, turn, project) if _is_request(asked) else None
+    if not words:
+        return request, None
+    subject = about if corrects else request
+    return request, Said(words, normalise(words, exact=True), session, turn, project, subject, derive_checks(words))
+
+
+def _is_noise(prompt: str) -> bool:
+    return len(prompt) > LONGEST or bool(_WRAPPER.match(prompt) or _COMMAND.match(prompt)) or is_nod(prompt)
+
+
+def _is_request(text: str) -> bool:
+    """Tell whether a text asks for something: at least two telling words that are not nods."""
+    return len(content(normalise(text)) - _ACKNOWLEDGED) > 1

@@ -1,0 +1,198 @@
+"""Mine: what keeps coming back across sessions, computed, with no model.
+
+Two kinds come back: requests, and corrections. Both are counted in distinct sessions, never in occurrences. Only what
+users wrote (`Turn.prompt`) can originate anything. A correction with checks makes tasks of the requests that it
+corrected; once it was given for one kind of request in `min_sessions` sessions, every request of that kind is a task.
+"""
+
+import hashlib
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from nightschool.events import Instant, Name, Record
+from nightschool.night import cluster
+from nightschool.night.listen import Said, belongs, listen
+from nightschool.records import Check, Origin, Quote, Recurrence, Session
+
+LONGEST_QUOTE = 300
+MOST_QUOTES = 10
+OPENING = 12  # tokens by which the kind of a request is told: what follows is the case at hand
+SAME_REQUEST, SAME_CORRECTION = 0.6, 0.6  # Dice similarity of telling words
+HALF_LIFE = 30.0  # days after which a session weighs half
+_CORRECTED = 3.0  # what saying a thing again costs the user, in requests
+
+
+class Draft(Record):
+    """A task without family and split: those are the bank's to decide."""
+
+    id: Name
+    recurrence: Name
+    request: str
+    checks: tuple[Check, ...] = Field(min_length=1)
+    projects: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = Field(min_length=1)
+    first_seen: Instant
+    last_seen: Instant
+
+
+class Mined(Record):
+    """What came back, the costliest first, and the tasks made of it."""
+
+    recurrences: tuple[Recurrence, ...] = ()
+    tasks: tuple[Draft, ...] = ()
+
+
+def mine(
+    sessions: Iterable[Session], *, project: str | None, scope: Literal["invoked", "all"], min_sessions: int
+) -> Mined:
+    """Return what comes back in at least `min_sessions` distinct sessions; the order of `sessions` plays no part.
+
+    With `scope` "invoked" and a `project`, only sessions held in it or below it count; a session without a directory
+    belongs to no project. Sessions of our own are left out, and a turn that a fork copied counts once.
+
+    The costliest comes first: the sum over its distinct sessions of 0.5^(age / 30 days), with the age
+    counted from the newest turn of all, times 3 for a correction, times 1 + tokens of the turns concerned / 10,000,
+    the latter at most 5.
+    """
+    within = project if scope == "invoked" else None
+    heard = listen([s for s in sessions if not s.own and (within is None or belongs(s, within))], within)
+    if not heard.requests and not heard.rules:
+        return Mined()
+    kinds = _groups(heard.requests, cluster.alike([r.tokens[:OPENING] for r in heard.requests], SAME_REQUEST))
+    corrections = _groups(heard.rules, _same_rules(heard.rules))
+    now = max(said.turn.at for said in (*heard.requests, *heard.rules))
+    found: list[tuple[float, Recurrence]] = []
+    drafts: list[Draft] = []
+    for kind, groups in (("request", kinds), ("correction", corrections)):
+        for group in groups:
+            if len({said.where for said in group}) < min_sessions:
+                continue
+            recurrence = _recurrence(kind, group)
+            found.append((_cost(kind, group, now), recurrence))
+            drafts += _tasks(recurrence, group, kinds, min_sessions) if kind == "correction" else []
+    found.sort(key=lambda pair: (-pair[0], pair[1].id))
+    return Mined(recurrences=tuple(r for _, r in found), tasks=tuple(sorted(drafts, key=lambda d: d.id)))
+
+
+# --- grouping -------------------------------------------------------------------------------------------------------
+
+
+def _groups(said: Sequence[Said], positions: Iterable[tuple[int, ...]]) -> list[list[Said]]:
+    return [sorted((said[at] for at in group), key=lambda s: s.order) for group in positions]
+
+
+def _same_rules(rules: Sequence[Said]) -> list[tuple[int, ...]]:
+    """Cluster rules: by their words, and by what they ask for; rules with other demands or numbers never meet.
+
+    A rule that can be checked is told by its checks; one that cannot, by its words and its numbers.
+    """
+    numbers = [frozenset(t for t in rule.tokens if t[:1].isdigit()) for rule in rules]
+
+    def agrees(one: int, other: int) -> bool:
+        checks = set(rules[one].checks), set(rules[other].checks)
+        if checks[0] and checks[1]:
+            return not checks[0].isdisjoint(checks[1])
+        return numbers[one] == numbers[other]
+
+    return cluster.alike([r.tokens for r in rules], SAME_CORRECTION, agrees, same=[frozenset(r.checks) for r in rules])
+
+
+def _recurrence(kind: str, group: Sequence[Said]) -> Recurrence:
+    typical = _typical(group)
+    checks = typical.checks if kind == "correction" else ()
+    newest: dict[tuple[str, str], Said] = {said.where: said for said in group}  # ascending, so the last one stays
+    shown = sorted(newest.values(), key=lambda s: s.order, reverse=True)[:MOST_QUOTES]
+    return Recurrence(
+        id=cluster.stable_id(kind[0], ((s.turn.at, " ".join(s.tokens)) for s in group)),
+        kind="correction" if kind == "correction" else "request",
+        text=typical.text,
+        quotes=tuple(_quote(said) for said in shown),
+        sessions=len(newest),
+        projects=tuple(sorted({s.project for s in group if s.project})),
+        first_seen=group[0].turn.at,
+        last_seen=group[-1].turn.at,
+        checks=checks,
+    )
+
+
+def _typical(group: Sequence[Said]) -> Said:
+    """Return the member said in the most sessions, one that can be checked before others, in its tersest spelling."""
+    sessions: defaultdict[cluster.Tokens, set[tuple[str, str]]] = defaultdict(set)
+    for said in group:
+        sessions[said.tokens].add(said.where)
+    return min(group, key=lambda s: (not s.checks, -len(sessions[s.tokens]), len(s.text), s.order))
+
+
+def _quote(said: Said) -> Quote:
+    prompt = said.turn.prompt
+    return Quote(
+        text=prompt if len(prompt) <= LONGEST_QUOTE else said.text[:LONGEST_QUOTE],
+        platform=said.session.platform,
+        session=said.session.id,
+        turn=said.turn.id,
+        at=said.turn.at,
+        project=said.session.project,
+        span=said.turn.span,
+    )
+
+
+def _cost(kind: str, group: Sequence[Said], now: datetime) -> float:
+    tokens: Counter[tuple[str, str]] = Counter()
+    newest: dict[tuple[str, str], datetime] = {}
+    for said in group:
+        tokens[said.where] += said.turn.tokens + (said.about.turn.tokens if said.about else 0)
+        newest[said.where] = max(said.turn.at, newest.get(said.where, said.turn.at))
+    weight = _CORRECTED if kind == "correction" else 1.0
+    days = {where: (now - at).total_seconds() / 86_400 for where, at in newest.items()}
+    cost = 0.0
+    for where in sorted(newest):
+        cost += weight * math.pow(0.5, days[where] / HALF_LIFE) * (1 + min(5.0, tokens[where] / 10_000))
+    return cost
+
+
+# --- tasks ----------------------------------------------------------------------------------------------------------
+
+
+def _tasks(recurrence: Recurrence, rules: Sequence[Said], kinds: Sequence[list[Said]], least: int) -> list[Draft]:
+    """Make tasks of the requests that a correction is about, and of their kind when it was given for the kind often."""
+    if not recurrence.checks:
+        return []
+    kind_of = {said.key: number for number, kind in enumerate(kinds) for said in kind}
+    given: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
+    asked = [rule.about for rule in rules if rule.about]
+    for rule in rules:
+        if rule.about and rule.about.key in kind_of:
+            given[kind_of[rule.about.key]].add(rule.where)
+    for number, where in given.items():
+        asked += kinds[number] if len(where) >= least else []
+    same: defaultdict[str, dict[tuple[str, str], Said]] = defaultdict(dict)
+    for said in sorted(asked, key=lambda s: s.order, reverse=True):
+        same[_plain(said.text)][said.key] = said
+    return [_draft(recurrence, sorted(group.values(), key=lambda s: s.order)) for group in same.values()]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _draft(recurrence: Recurrence, same: Sequence[Said]) -> Draft:
+    told = "\0".join([_plain(same[0].text), *sorted(check.model_dump_json() for check in recurrence.checks)])
+    origins = [
+        Origin(platform=s.session.platform, session=s.session.id, turn=s.turn.id, at=s.turn.at, span=s.turn.span)
+        for s in same
+    ]
+    return Draft(
+        id=f"t-{hashlib.sha256(told.encode()).hexdigest()[:16]}",
+        recurrence=recurrence.id,
+        request=same[0].text,
+        checks=recurrence.checks,
+        projects=tuple(sorted({s.project for s in same if s.project})),
+        origins=tuple(origins),
+        first_seen=same[0].turn.at,
+        last_seen=same[-1].turn.at,
+    )

@@ -1,0 +1,88 @@
+# ruff: noqa: RUF001  quotes and full-width marks as people type them
+"""Plain tokens of what people write: what two texts are compared by."""
+
+import re
+import unicodedata
+
+
+def straight(text: str) -> str:
+    """Return the text with straight apostrophes, at its full length, so that spans stay true."""
+    return text.replace("’", "'").replace("‘", "'")
+
+
+_FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_PLACE = re.compile(
+    r"https?://\S+|(?<![\w/])(?:~|\.{1,2})?/[\w.@~+-]+(?:/[\w.@~+-]*)*|\b(?:[\w.@-]+/){2,}[\w.@-]+"
+    r"|\b[\w-]+\.[a-z]{1,4}[0-9]?\b(?=[\s,;:.!?)`\"']|$)"
+)
+_WORD = re.compile(
+    r"§\w+§|[A-Za-z]\w*(?:\.\w+)+|[぀-ヿ㐀-鿿豈-﫿]+|[^\W\d_぀-鿿豈-﫿]+(?:'[^\W\d_]+)?(?:_\w+)*|\d+(?:[.,]\d+)*|[,.;:!?\n]"
+)
+_NEGATORS = frozenset(
+    """
+    no not never without avoid don't dont doesn't nicht nie niemals kein keine keinen ohne pas jamais sans nunca
+    sin não sem non mai senza stop neither nor evita evite évite vermeide
+    """.split()  # noqa: SIM905  a list would take a line a word
+)
+_DROPPED = frozenset(
+    """
+    a an the please pls kindly bitte just
+    """.split()  # noqa: SIM905  a list would take a line a word
+)
+_BREAKS = frozenset(",.;:!?\n")
+_REACH = 3  # telling words that a negator reaches
+_STOP = frozenset(
+    """
+    ever i me my we us our you your it its it's this that these those is are be was were to of in on for from with
+    by and or at as so do does can could would should will all any each every also always again now unless say
+    otherwise if when then than but use using used let's there here what which how instead only must want need
+    like der die das ein eine und oder mit für von zu im den dem des immer le la les un une des et ou avec pour du
+    de dans toujours el los las una y o con para por en del siempre os as uma e com em do da sempre il lo gli i
+    uno ed di della nel per che ich du je tu
+    """.split()  # noqa: SIM905  a list would take a line a word
+)
+
+
+def normalise(text: str, *, exact: bool = False) -> tuple[str, ...]:
+    """Return the plain tokens of `text`: NFKC, case-folded, singular, in order.
+
+    Numbers become `#`, URLs and file paths `§place§`, fenced code `§code§`, unless `exact`: a rule lives by them.
+    Articles and "please" go. A telling word after a negator carries `!`, so that "tabs, not spaces" and "
+    ""spaces, not tabs" differ. Scripts
+    without spaces are cut into pairs of characters.
+    """
+    plain = unicodedata.normalize("NFKC", straight(text))
+    plain = plain if exact else _PLACE.sub(" §place§ ", _FENCE.sub(" §code§ ", plain))
+    tokens: list[str] = []
+    reach = 0
+    for word in _WORD.findall(plain.casefold()):
+        if word in _BREAKS:
+            reach = 0
+        elif word in _NEGATORS:
+            reach = _REACH
+        elif word not in _DROPPED:
+            pieces = _pieces(word, exact=exact)
+            tokens += [f"!{token}" if reach and token not in _STOP else token for token in pieces]
+            reach = max(0, reach - (word not in _STOP))
+    return tuple(tokens)
+
+
+def _pieces(word: str, *, exact: bool) -> list[str]:
+    if word[0].isdigit():
+        return [word if exact else "#"]
+    if word[0] >= "぀" and word[0] != "§":
+        return [word[at : at + 2] for at in range(max(1, len(word) - 1))]
+    return [_singular(word)]
+
+
+def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("ies"):  # noqa: PLR2004
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):  # noqa: PLR2004
+        return word[:-1]
+    return word
+
+
+def content(tokens: tuple[str, ...]) -> frozenset[str]:
+    """Return the tokens that tell something: without function words."""
+    return frozenset(t for t in tokens if t not in _STOP)

@@ -1,0 +1,57 @@
+"""The configuration: every key has bounds, and what is written is read back."""
+
+import pytest
+
+from nightschool.config import Config, load, save, settings, with_setting
+from nightschool.errors import NightschoolError, UsageError
+
+
+def test_defaults_need_no_file(home):
+    """Without a file everything has its default, and no model is asked."""
+    assert load(home) == Config()
+    assert load(home).models.backend == "none"
+    assert not home.root.exists()
+
+
+def test_what_is_saved_is_read_back(home):
+    """Only what differs from the defaults is written, and reading gives the same configuration."""
+    chosen = with_setting(with_setting(Config(), "exam.rollouts_k", "3"), "mine.scope", "all")
+    save(home, chosen)
+
+    assert load(home) == chosen
+    assert home.config.read_text() == '[mine]\nscope = "all"\n\n[exam]\nrollouts_k = 3\n'
+    assert home.config.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("exam.rollouts_k", "0"),
+        ("exam.rollouts_k", "many"),
+        ("exam.alpha", "2"),
+        ("exam.gate", "maybe"),
+        ("no.such", "1"),
+        ("exam", "1"),
+        ("exam.no_such", "1"),
+    ],
+)
+def test_a_wrong_setting_is_refused(key, value):
+    """An unknown key or a value out of bounds is a usage error that names the key."""
+    with pytest.raises(UsageError, match=key.split(".", maxsplit=1)[0]):
+        with_setting(Config(), key, value)
+
+
+@pytest.mark.parametrize("text", ["[exam]\nrollouts_k = 0\n", "[exam]\nno_such = 1\n", "no toml at all", "[exam"])
+def test_a_broken_file_is_one_clear_line(home, text):
+    """A file that cannot be read as settings names itself and what is wrong, and is left as it is."""
+    home.root.mkdir()
+    home.config.write_text(text)
+
+    with pytest.raises(NightschoolError, match=r"config\.toml"):
+        load(home)
+    assert home.config.read_text() == text
+
+
+def test_every_setting_has_a_meaning():
+    """`nightschool config` can explain each key."""
+    assert all(meaning for _, meaning in settings(Config()).values())
