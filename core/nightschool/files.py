@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nightschool.errors import NightschoolError
@@ -27,11 +27,19 @@ def private_dir(path: Path) -> Path:
     return path
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE_FILE, durable: bool = True) -> None:
+def write_whole(
+    path: Path,
+    data: bytes,
+    *,
+    mode: int = PRIVATE_FILE,
+    durable: bool = True,
+    ready: Callable[[Path], None] | None = None,
+) -> None:
     """Replace `path` by `data` so that a reader, or a crash at any instant, sees the old bytes or the new ones.
 
     Writes a sibling, syncs it, renames it over `path`, and syncs the directory. `durable=False` leaves both
-    syncs out, for files that can be made again from others.
+    syncs out, for files that can be made again from others. `ready` is called with the finished sibling right before
+    the rename; what it raises leaves `path` as it is.
 
     Raises NightschoolError, with the old bytes still in place, when the disk refuses.
     """
@@ -46,6 +54,8 @@ def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE_FILE, durable: b
                 stream.flush()
                 if durable:
                     os.fsync(stream.fileno())
+            if ready is not None:
+                ready(sibling)
             sibling.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):

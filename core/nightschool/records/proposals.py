@@ -37,6 +37,7 @@ class FileChange(Record):
     after: str
     made_dirs: tuple[str, ...] = ()  # directories that were made for it, innermost last
     joint: str = ""  # what was put between the user's last byte and the block
+    edits: tuple[Name, ...] = ()  # ids of the edits that went into it
 
 
 class ReceiptState(StrEnum):

@@ -1,0 +1,110 @@
+"""The shapes the screen looks for, one alternative a line. A space stands for any run of blanks: texts come folded.
+
+All repetitions are bounded, so that the time is linear in the text.
+"""
+
+import re
+
+
+def _any(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.IGNORECASE | re.MULTILINE)
+
+
+_SHELL = r"(?:(?:ba|z|da|k|fi|c)?sh|pwsh|powershell)(?:\.exe)?"
+_INTERPRETER = r"(?:python[\d.]{0,4}|perl|ruby|node|php|deno)"
+_SCRIPT = r"[\w./~-]{1,200}\.(?:sh|bash|zsh|ps1|bat|cmd|py|js)\b"
+_TOP = r"(?:com|net|org|io|dev|ai|app|co|info|xyz|me|ru|cn|example|test|onion)"
+
+URL = _any(
+    r"\b[a-z][a-z0-9+.-]{1,20}://\S",
+    r"\bwww\.\w",
+    r"\b(?:mailto|javascript):\S",
+    r"\bdata:[a-z]{1,20}/",
+    rf"\b(?:[a-z0-9-]{{1,63}}\.){{1,6}}{_TOP}(?:/|:\d)",
+    r"\b\d{1,3}(?:\.\d{1,3}){3}(?:/|:\d)",
+)
+
+# Command lines in running text.
+COMMAND = _any(
+    r"(?<![\w.-])(?:curl|wget|sudo|doas|chmod|chown|chgrp|crontab|mkfs|iex|certutil|bitsadmin|netcat)(?![\w-])",
+    r"\binvoke-(?:expression|webrequest|restmethod)\b",
+    r"(?<![\w.-])rm (?:--?[a-z]|\S{0,80}[/*~])",
+    r"(?<![\w.-])(?:dd if=|nc -|base64 --?d|ssh \S{1,60}@|scp \S{1,200}:|eval ?[(\"'$`])",
+    rf"(?<![\w.-]){_SHELL} (?:-\w|<\()",
+    rf"(?<![\w.-]){_INTERPRETER} --?(?:[ecr]|eval|exec)\b",
+    rf"\| ?(?:sudo )?(?:{_SHELL}|{_INTERPRETER}|xargs|tee)\b",
+    r"\$\( ?[a-z][\w.-]{0,40} [^)\n]{1,200}\)",
+    r"(?:^|[;&|`] ?)(?:source|\.) [~./]\S",
+    rf"\b(?:run|execute|invoke|launch|source)(?:s|ing)? (?:the )?(?:script |file )?`?(?:[~.]{{0,2}}/\S|{_SCRIPT})",
+    r":\(\) ?\{",
+)
+
+PROGRAMS = frozenset({
+    "ansible", "apt", "apt-get", "awk", "aws", "az", "bash", "black", "brew", "bun", "bundle", "cargo", "cat", "cmake",
+    "composer", "conda", "cp", "cd", "curl", "dash", "deno", "docker", "docker-compose", "dotnet", "echo", "env",
+    "eslint", "exec", "export", "find", "fish", "gcc", "gcloud", "gem", "gh", "git", "go", "gradle", "gradlew", "grep",
+    "helm", "hg", "java", "jest", "jq", "kill", "killall", "kubectl", "ln", "ls", "make", "mkdir", "mv", "mvn", "mypy",
+    "nano", "node", "nohup", "npm", "npx", "open", "openssl", "perl", "php", "pip", "pip3", "pipx", "pkill", "pnpm",
+    "poetry", "powershell", "prettier", "printf", "psql", "pwsh", "pytest", "python", "python2", "python3", "rails",
+    "rake", "rm", "rmdir", "rsync", "ruby", "ruff", "rustup", "scp", "sed", "service", "sh", "source", "sqlite3", "ssh",
+    "su", "svn", "systemctl", "tar", "tee", "terraform", "touch", "tox", "tsc", "unzip", "uv", "uvx", "vi", "vim",
+    "vitest", "wget", "xargs", "yarn", "zip", "zsh",
+})  # fmt: skip
+SHELL_LANGUAGES = frozenset({
+    "sh", "bash", "zsh", "shell", "console", "terminal", "shellsession", "fish", "ps1", "powershell", "pwsh", "bat",
+    "cmd",
+})  # fmt: skip
+
+# A program with an option behind at most four words: `pytest -q`, `git commit -m`.
+WITH_OPTION = _any(rf"(?<![\w./-])(?:{'|'.join(sorted(PROGRAMS))})(?: [\w./:=@-]{{1,60}}){{0,4}}? --?[a-z]")
+OPTION = _any(r" --?[a-z][\w-]{0,60}(?=[ =]|$)")
+SCRIPT = _any(r"[\w./~-]{1,200}\.(?:sh|bash|zsh|ps1|bat|cmd)")
+ASKED_TO_RUN = _any(r"\b(?:run|execute|invoke|launch|exec|type)(?:s|ing)? (?:the )?(?:command )?:? ?\Z")
+
+SPAN = re.compile(r"(`{1,2})(?!`)([^`\n]{1,500})\1(?!`)")
+FENCE = re.compile(r"^ ?(?:[-*+] )?(`{3,}|~{3,}) ?(\w*)[^\n]*\n(.*?)(?:^ ?\1|\Z)", re.MULTILINE | re.DOTALL)
+
+_GUARD = (
+    r"(?:tests?|hooks?|checks?|ci|lint(?:er|ers|ing)?|pre-?commit|sandbox\w{0,9}|permissions?|approvals?|confirmations?"
+    r"|verifications?|validations?|safety|security|safeguards?|guard(?:rail)?s?|reviews?|type-?check\w{0,4}|signing)"
+)
+_OFF = r"(?:skip|disabl|bypass|circumvent|suppress|silenc|ignor|remov|delet|weaken|turn off|turning off|switch off)"
+_ALL = r"(?:all|any|every|full|unrestricted|root|admin\w{0,12}|network|internet|write|shell)"
+
+# What loosens something, unless a negation goes before it in the sentence.
+LOOSENS = _any(
+    rf"\b{_OFF}\w{{0,4}} (?:\S{{1,20}} ){{0,4}}?\S{{0,20}}?\b{_GUARD}\b",
+    r"\bwithout (?:\w{1,20} ){0,2}?(?:asking|confirm\w{0,7}|permission|approv\w{0,4}|prompting|review\w{0,4}"
+    r"|check\w{0,4})\b",
+    rf"\b(?:allow|grant|give|enable|approve|permit|accept)\w{{0,3}} (?:\w{{1,20}} ){{0,3}}?{_ALL}\b"
+    r" ?(?:\w{1,20} ){0,2}?(?:tools?|commands?|permissions?|access|requests?|writes?|edits?|actions?)\b",
+    r"\bgrant\w{0,3} (?:\w{1,20} ){0,4}?(?:permissions?|access)\b",
+    r"\bauto-? ?(?:approv|accept|allow|confirm)\w{0,6}",
+    r"\b(?:full[- _]access|unsandboxed|no[- ]sandbox)\b",
+)
+NEGATION = _any(r"\b(?:never|not|no|nobody|without|avoid|cannot|don't)\b|n't\b")
+
+# What is an order to shake rules off, negated or not.
+SHAKES_OFF = _any(
+    r"\b(?:ignor|disregard|forget|overrid|bypass|drop)\w{0,4} (?:\w{1,20} ){0,4}?"
+    r"(?:previous|prior|above|earlier|preceding|system|other|existing|all|any|your) (?:\w{1,20} ){0,2}?"
+    r"(?:instructions?|rules?|messages?|prompts?|guidelines?|directions?|polic(?:y|ies)|constraints?)\b",
+    r"\bbypass[ _-]?permission",
+    r"\bdangerous(?:ly)?[-_ ]?(?:skip|bypass|allow|disable)",
+    r"(?<![\w-])--(?:no-verify|no-gpg-sign|no-sandbox|no-check|skip-|yolo|force|unsafe|insecure|allow-|dangerous|disable-"
+    r"|trust-|auto-approve)",
+    r"\b(?:don't|do not|never|stop|no need to) (?:run|running|execute|ask|wait) (?:for )?(?:the |any |your )?"
+    r"(?:tests?|hooks?|checks?|ci|linters?|approval|permission|confirmation)"
+    r"(?= ?(?:$|[.,;!]|before|after|anymore|at all))",
+)
+
+CUT_OUT_SECRET = _any(r"[\[<{](?:redacted|secret|masked|hidden|removed)\b[^\]>}\n]{0,60}[\]>}]", r"\*{6,}", r"x{10,}")
+MARKED = _any(r"<!--", r"--!?>", r"nightschool:(?:begin|end)\b")
+ROLE = _any(
+    r"^[ >#*-]{0,8}(?:system|assistant|user|human|developer|tool|function)(?: (?:prompt|message|note|instructions?))?"
+    r"[ *]{0,4}:",
+    r"</? ?(?:system|session|user|assistant|human|developer|instructions?|prompt|context|data|document|transcript|tool"
+    r"|function|untrusted|reminder)(?:[-_][\w-]{1,40})?(?: [^<>\n]{0,200})?/?>",
+    r"<\|\w{1,40}\|>|\[/?INST\]|<</?SYS>>",
+)
+LOOKALIKE = re.compile(r"[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]")
