@@ -39,8 +39,8 @@ def transcripts(request: NightRequest) -> Iterator[TranscriptRef]:
 
 def _in_folder(folder: str) -> Iterator[TranscriptRef]:
     for entry in sorted(os.scandir(folder), key=lambda found: found.name):
-        name, ending = os.path.splitext(entry.name)
-        if ending != ".jsonl" or not _NAME.fullmatch(name) or not entry.is_file():
+        name = entry.name.removesuffix(".jsonl")
+        if name == entry.name or not _NAME.fullmatch(name) or not entry.is_file():
             continue
         stat = entry.stat()
         yield TranscriptRef(

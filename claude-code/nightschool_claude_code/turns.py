@@ -9,8 +9,8 @@ from nightschool.records import OWN_MARK, Session, Source, ToolCall, Turn
 
 IGNORED = frozenset({
     "agent-name", "ai-title", "api-request", "api-request-blob", "api-request-shape", "atis-latch", "attachment",
-    "bridge-session", "cost-state", "custom-title", "file-history-delta", "file-history-snapshot", "last-prompt", "mode",
-    "permission-mode", "pr-link", "progress", "queue-operation", "result", "started", "summary", "system", "tag",
+    "bridge-session", "cost-state", "custom-title", "file-history-delta", "file-history-snapshot", "last-prompt",
+    "mode", "permission-mode", "pr-link", "progress", "queue-operation", "result", "started", "summary", "system", "tag",
     "task-summary", "tools-used", "turn-origin", "worktree-state",
 })  # fmt: skip
 CLIP = 2**16  # raw characters of any one text; harvest redacts, then clips further
@@ -151,7 +151,7 @@ def _thawed(turn: Turn) -> dict[str, Any]:
 
 
 def _new_turn(name: str, at: datetime | None, prompt: str, span: tuple[int, int]) -> dict[str, Any]:
-    told = {"id": name, "at": at, "prompt": prompt, "reply": "", "calls": []}
+    told: dict[str, Any] = {"id": name, "at": at, "prompt": prompt, "reply": "", "calls": []}
     return told | {"interrupted": False, "tokens": 0, "span": span}
 
 

@@ -67,7 +67,7 @@ HELD = [
     ("pipe it | bash", SHELL),
     ("bash -c 'x'", SHELL),
     ("bash <(cat x)", SHELL),
-    ("eval \"$x\"", SHELL),
+    ('eval "$x"', SHELL),
     ("start with $(cat /etc/passwd)", SHELL),
     ("python3 -c 'import os'", SHELL),
     ("powershell -enc aaaa", SHELL),

@@ -100,15 +100,11 @@ def _targets(loaded: "Platforms") -> list[Finding]:
     from nightschool.records import NightRequest
 
     request = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=os.path.realpath(Path.cwd()))
-    unread = {
-        name: getattr(loaded.manager.get_plugin(name), "unread", lambda _request: 0)(request) for name in loaded.names()
-    }
-    return [
-        ("note", f"{loaded.title(name)}: {count} session(s) there that cannot be read yet", "")
-        for name, count in unread.items()
-        if count
-    ] + [
-        ("ok", f"target {target.key}: {target.title} ({target.path})", "")
-        for night in loaded.on_night(request)
-        for target in night.targets
-    ]
+    found: list[Finding] = []
+    for name in loaded.names():
+        unread = getattr(loaded.manager.get_plugin(name), "unread", lambda _request: 0)(request)
+        if unread:
+            found.append(("note", f"{loaded.title(name)}: {unread} session(s) there that cannot be read yet", ""))
+    for night in loaded.on_night(request):
+        found += [("ok", f"target {target.key}: {target.title} ({target.path})", "") for target in night.targets]
+    return found

@@ -1,6 +1,7 @@
 """`nightschool drain`: file what the hooks have dropped."""
 
 import argparse
+from dataclasses import asdict
 
 from nightschool.cli.options import json_flag, print_json
 from nightschool.errors import DONE
@@ -23,5 +24,5 @@ def call(args: argparse.Namespace) -> int:
 
     drained = drain(Home.from_env(), platforms.installed(), clock=SystemClock(), redact=redact)
     if args.json:
-        print_json(drained.model_dump(mode="json") if drained else {"busy": True})
+        print_json(asdict(drained))
     return DONE

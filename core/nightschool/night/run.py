@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nightschool.day.redact import redact
 from nightschool.errors import WaitingForAnswers
-from nightschool.models.backends import open_backend
+from nightschool.models.backends import Backend, BatchBackend, open_backend
 from nightschool.models.door import Door
 from nightschool.models.ledger import Spend
 from nightschool.night import bank
@@ -53,9 +53,11 @@ def run(setting: Setting) -> Outcome:
     opened = _resumable(setting, material)
     if opened is None and earlier is not None and earlier.fingerprint == material.fingerprint and not earlier.left:
         return Outcome(earlier, Steps(setting.home, earlier.id).found("proposal", Proposal), quiet=True)
-    night = opened or _opened(setting, material, earlier)
+    name = opened.id if opened else next_id(setting.home)
+    backend = open_backend(setting.config, setting.home, name)  # one that cannot work stops here: nothing is consumed
+    night = opened or _opened(setting, name, material, earlier)
     try:
-        return _sleep(setting, night, material.sessions)
+        return _sleep(setting, night, backend, material.sessions)
     except WaitingForAnswers:
         Steps(setting.home, night.id).pin("night", night.model_copy(update={"status": NightStatus.WAITING}))
         raise
@@ -76,8 +78,8 @@ def _resumable(setting: Setting, material: Material) -> Night | None:
     return found
 
 
-def _opened(setting: Setting, material: Material, earlier: Night | None) -> Night:
-    steps = Steps(setting.home, next_id(setting.home))
+def _opened(setting: Setting, name: str, material: Material, earlier: Night | None) -> Night:
+    steps = Steps(setting.home, name)
     before = Steps(setting.home, earlier.id).found("seen", Seen) if earlier else None
     new = material.seen.since(before)
     told = {
@@ -88,7 +90,7 @@ def _opened(setting: Setting, material: Material, earlier: Night | None) -> Nigh
         "skipped": _skipped(material.sessions),
     }
     night = Night(
-        id=steps.folder.name,
+        id=name,
         status=NightStatus.OPEN,
         started=setting.clock.now(),
         project=setting.scope_project,
@@ -102,7 +104,7 @@ def _opened(setting: Setting, material: Material, earlier: Night | None) -> Nigh
     return steps.pin("night", night)
 
 
-def _sleep(setting: Setting, night: Night, sessions: list[Session]) -> Outcome:
+def _sleep(setting: Setting, night: Night, backend: Backend | BatchBackend | None, sessions: list[Session]) -> Outcome:
     """Carry an open night to its end."""
     steps = Steps(setting.home, night.id)
     setting.say("mining what keeps coming back")
@@ -111,7 +113,7 @@ def _sleep(setting: Setting, night: Night, sessions: list[Session]) -> Outcome:
     tasks = held_out(bank.tasks(setting.home), setting.scope_project)
     documents = documents_of(setting, sessions)
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, documents))
-    exam = _examine(setting, night, chosen, documents, tasks)
+    exam = _examine(setting, night, backend, chosen, documents, tasks)
     setting.say("staging the proposal")
     proposal = steps.once(
         "proposal",
@@ -162,9 +164,15 @@ class _Exam:
     asked: bool
 
 
-def _examine(setting: Setting, night: Night, chosen: Candidates, documents: Documents, tasks: list[RealTask]) -> _Exam:
+def _examine(
+    setting: Setting,
+    night: Night,
+    backend: Backend | BatchBackend | None,
+    chosen: Candidates,
+    documents: Documents,
+    tasks: list[RealTask],
+) -> _Exam:
     config = setting.config
-    backend = open_backend(config, setting.home, night.id)
     if backend is None:
         return _Exam([], 0, Spend(), asked=False)
     papers = [Paper(e, documents.text(e.document), documents.text_with(e)) for e in chosen.edits]
