@@ -10,8 +10,8 @@ from nightschool.records import OWN_MARK, Session, Source, ToolCall, Turn
 IGNORED = frozenset({
     "agent-name", "ai-title", "api-request", "api-request-blob", "api-request-shape", "atis-latch", "attachment",
     "bridge-session", "cost-state", "custom-title", "file-history-delta", "file-history-snapshot", "last-prompt",
-    "mode", "permission-mode", "pr-link", "progress", "queue-operation", "result", "started", "summary", "system", "tag",
-    "task-summary", "tools-used", "turn-origin", "worktree-state",
+    "mode", "permission-mode", "pr-link", "progress", "queue-operation", "result", "started", "summary", "system",
+    "tag", "task-summary", "tools-used", "turn-origin", "worktree-state",
 })  # fmt: skip
 CLIP = 2**16  # raw characters of any one text; harvest redacts, then clips further
 KEPT_TAIL = 2**11  # characters of a successful command's output

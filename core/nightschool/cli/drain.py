@@ -1,7 +1,6 @@
 """`nightschool drain`: file what the hooks have dropped."""
 
 import argparse
-from dataclasses import asdict
 
 from nightschool.cli.options import json_flag, print_json
 from nightschool.errors import DONE
@@ -24,5 +23,8 @@ def call(args: argparse.Namespace) -> int:
 
     drained = drain(Home.from_env(), platforms.installed(), clock=SystemClock(), redact=redact)
     if args.json:
-        print_json(asdict(drained))
+        counts = {"events": drained.events, "spikes": drained.spikes, "milestones": drained.milestones}
+        told = {name: len(found) for name, found in counts.items()}
+        rest = {name: getattr(drained, name) for name in ("sessions", "again", "rejected", "held", "failed")}
+        print_json(told | rest)
     return DONE

@@ -13,6 +13,7 @@ from nightschool.config import Config
 from nightschool.day.harvest import harvest
 from nightschool.day.redact import redact
 from nightschool.errors import NightschoolError
+from nightschool.files import single_flight
 from nightschool.memory.store import SessionStore
 from nightschool.night import bank, evidence, reflect
 from nightschool.night.documents import Documents
@@ -21,6 +22,8 @@ from nightschool.night.stage import Candidates
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Funnel, NightRequest, RealTask, Seen, Session, Task
+
+DRAIN_WAIT = 120.0  # seconds: a drain writes the same sessions, and takes a moment
 
 
 @dataclass
@@ -55,7 +58,8 @@ def gather(setting: Setting) -> Material:
     setting.say("harvesting sessions")
     config = setting.config
     nights = setting.platforms.on_night(setting.request)
-    funnel = harvest(setting.home, setting.platforms, nights, cap=config.mine.max_sessions, redact=redact)
+    with single_flight(setting.home.drain_lock, "harvesting", wait=DRAIN_WAIT):
+        funnel = harvest(setting.home, setting.platforms, nights, cap=config.mine.max_sessions, redact=redact)
     store = SessionStore(setting.home)
     sessions = [s for s in store.sessions() if not s.own and _in_scope(s, setting.scope_project)]
     project = setting.request.project
