@@ -46,15 +46,14 @@ _NAMES = tuple(
         r"keys?",
         r"credentials?",
         r"sess(?:ion)?_?id",
-        r"connect\.sid",
     )
 )
 _NAME = re.compile(r"[\w-]*", re.ASCII)
 _OPEN = re.compile(r"[rbfuRBFU]{0,2}(?P<open>\\{0,7}[\"'`])", re.ASCII)
-_BARE = re.compile(r"(?:[^\s\"'`\\&;<,]|,(?!\s)|&(?![\w.%-]{1,40}=|&)|\\(?![\snrtu\"'`/\\])){1,80}", re.ASCII)
+_BARE = re.compile(r"(?:[^\s\"'`\\&;<,]|,(?!\s)|&(?![\w.%-]{1,40}=|&)|\\(?![\snrtu\"'`/\\])){1,64}", re.ASCII)
 _ALONE = re.compile(r"\Z|[\n\"'`&;]|\\| [\w-]+=", re.ASCII)
 _LAST = re.compile(r"[\"'`)\]]*[.!?]?(?:\s*(?:\Z|\n|[\"'`\\,;}])| (?:and|for|on|but|so|please|if|in|at)\b)", re.ASCII)
-_JUDGED = 80  # characters of a value that are looked at, so that refusing many long ones stays cheap
+_JUDGED = 64  # characters of a value that are looked at, so that refusing many long ones stays cheap
 
 
 def named(scan: str, low: str) -> Iterator[Span]:
@@ -62,7 +61,8 @@ def named(scan: str, low: str) -> Iterator[Span]:
     for pattern in _NAMES:
         done = 0
         for match in pattern.finditer(low):
-            if match.start() < done or not (read := _read(scan, match.end())):
+            nobodys = match["word"][0] == "k" and low[match.start() - 1 : match.start()] not in _KEY_BEFORE
+            if nobodys or match.start() < done or not (read := _read(scan, match.end())):
                 continue
             at, end, quoted = read
             hit = _hit(scan, match, at, end, quoted=quoted)
@@ -134,6 +134,7 @@ _KEY_OWNERS = (
     "storage", "service", "subscription", "license", "webhook", "client", "app", "application", "consumer", "session",
     "jwt", "admin", "deploy", "bot", "write", "project", "integration",
 )  # fmt: skip
+_KEY_BEFORE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_- ")
 _PASS_OWNERS = ("user", "db", "my", "root", "admin", "ssh", "mail", "smtp", "ftp")
 _TALK = re.compile(
     r"(?:[a-z_.-]*(?:password|passwd|passphrase|pwd|secret|token|credential|apikey|api_key)[a-z_.?!-]*|"
@@ -146,8 +147,9 @@ _TALK = re.compile(
 )
 _CODE = re.compile(
     r"[A-Za-z_$@&*!][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_][\w$]*)*[(\[{]|[A-Za-z_$]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+(?:\W*$)|"
-    r"[(\[{|+]|[~.]{0,2}/[\w./@-]*$|[A-Za-z]:\\|\w+://|0x[0-9a-fA-F]{1,8}$|lambda\b|(?:sha|md)\d+[:-]|data:|![a-z]+$"
+    r"[(\[{|]|[A-Za-z]:\\|\w+://|0x[0-9a-fA-F]{1,8}$|lambda\b|(?:sha|md)\d+[:-]|data:|![a-z]+$"
 )
+_PATH = re.compile(r"(?:~|\.{1,2})?/[\w./@-]*$")
 _TERM = re.compile(
     r"(?:[a-z]*(?:sha|md|utf|base|v|pbkdf|argon|oauth|rfc|aes|http|ipv|win|py|python|x|latin|int|uint|p|s)\d+)"
 )
@@ -184,7 +186,7 @@ def _named_kind(hit: _Hit) -> str:
         return "password" if _is_password(hit, word) else ""
     if word.startswith("key"):
         return "secret-key" if _is_key(hit) else ""
-    if word.startswith(("sess", "connect")):
+    if word.startswith("sess"):
         return "cookie" if hit.sign == "=" and not hit.spaced and _is_random(hit.value, 16) else ""
     if hit.sign == " " and not hit.before.startswith("--"):
         return word.rstrip("s") if _is_random(hit.value, 20) and len(_DIGITS.findall(hit.value)) > 1 else ""
@@ -214,7 +216,7 @@ def _is_password(hit: _Hit, word: str) -> bool:
 
 
 def _is_verb(hit: _Hit) -> bool:
-    """`pass` alone is a verb or a test's outcome, and `bypass` is no password; `db_pass` is one, and so is `"pass": …`."""
+    """`pass` alone is a verb or a test's outcome, and `bypass` is another word; `db_pass` and `"pass": "…"` tell."""
     if hit.before:
         return hit.before.isalpha() and not hit.before.lower().endswith(_PASS_OWNERS)
     outcome = not hit.quoted and (hit.sign == ":" or hit.value.isdigit())
@@ -232,11 +234,16 @@ def _is_phrase(hit: _Hit, word: str) -> bool:
 def _is_bare_password(hit: _Hit, word: str, mixed: bool) -> bool:
     value, flag = hit.value, hit.before.startswith("--")
     if flag or (hit.sign == "=" and not hit.spaced and hit.word.isupper()):
-        return not value.startswith("-")
+        return not value.startswith("-") and not _PATH.match(value)
     if value.isdigit():
         return hit.sign in {"=", ":"} and len(value) > 3 and not word.endswith("s")
     if mixed:
-        return len(value) >= 5 and not _TERM.fullmatch(value.lower()) and not _SNAKE.fullmatch(value)
+        return (
+            len(value) >= 5
+            and not _PATH.match(value)
+            and not _TERM.fullmatch(value.lower())
+            and not _SNAKE.fullmatch(value)
+        )
     told = hit.last and word.startswith("passw") and (hit.sign in {"is", ":"} or (hit.sign == "=" and not hit.spaced))
     return told and value.islower() and value.isalpha() and len(value) >= 6
 

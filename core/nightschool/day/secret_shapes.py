@@ -150,8 +150,8 @@ _TEMPLATE = re.compile(
     r"[$%#]?\{[^}]*\}|\$\(|\$[A-Za-z_]\w*$|\$[A-Z_]{2}|%\(?[a-z]+\)?s?$|<[^>]*>|\.\.\.|…|[xX*.•_?#-]{3,}$|\{\}|\[redacted"
 )
 _STAND_IN = re.compile(
-    r"(?:[a-z]*[ _.-])*(?:your|my|some|the|an?|insert|replace|enter|example|sample|placeholder|changeme|change|redacted|"
-    r"dummy|fake|masked|hidden|todo|fixme|removed|none|null|nil|undefined|true|false)(?:[ _.-][a-z]*)*"
+    r"(?:[a-z]*[ _.-])*(?:your|my|some|the|an?|insert|replace|enter|example|sample|placeholder|changeme|change|"
+    r"redacted|dummy|fake|masked|hidden|todo|fixme|removed|none|null|nil|undefined|true|false)(?:[ _.-][a-z]*)*"
 )
 
 
@@ -170,12 +170,13 @@ def has_digit(value: str) -> bool:
     return bool(_DIGIT.search(value))
 
 
-def _real(text: str, start: int, end: int) -> bool:
+def is_real(text: str, start: int, end: int) -> bool:
+    """Tell whether a value is more than a stand-in."""
     return not stands_in(text[start:end])
 
 
 def _random(text: str, start: int, end: int) -> bool:
-    return has_digit(text[start:end]) and _real(text, start, end)
+    return has_digit(text[start:end]) and is_real(text, start, end)
 
 
 def _credentials(text: str, start: int, end: int) -> bool:
@@ -197,7 +198,7 @@ _TALK = re.compile(
 def _header(text: str, start: int, end: int) -> bool:
     """After `Authorization:`; a word alone is talk, unless a scheme stands before it."""
     value = text[start:end]
-    if not _real(text, start, end) or _TALK.fullmatch(value.lower()) or re.match(r"[A-Za-z_][\w.]*[(\[.]", value):
+    if not is_real(text, start, end) or _TALK.fullmatch(value.lower()) or re.match(r"[A-Za-z_][\w.]*[(\[.]", value):
         return False
     return has_digit(value) or bool(_SCHEME.search(text[max(0, start - 20) : start]))
 
@@ -206,34 +207,21 @@ def _bearer(text: str, start: int, end: int) -> bool:
     value = text[start:end].rstrip(".")
     return (
         ((len(value) >= 20 and value.isalnum()) or has_digit(value))
-        and _real(text, start, end)
+        and is_real(text, start, end)
         and not re.fullmatch(r"[A-Za-z]+[ -]?\d", value)
     )
-
-
-_CURL = re.compile(r"\b(?:curl|wget|https?|xh|lftp|aria2c)\b")
 
 
 _NAMED_PASSWORD = re.compile(r"[A-Z_]*(?:PASS|PASSWORD|PASSWD|PWD|PW|SECRET|TOKEN)[A-Z_]*")
 
 
 def _url_password(text: str, start: int, end: int) -> bool:
-    return _real(text, start, end) and not _NAMED_PASSWORD.fullmatch(text[start:end])
-
-
-def _curl_user(text: str, start: int, end: int) -> bool:
-    line = text[max(0, start - 200) : start].rpartition("\n")[2]
-    return bool(_CURL.search(line)) and _real(text, start, end)
+    return is_real(text, start, end) and not _NAMED_PASSWORD.fullmatch(text[start:end])
 
 
 def _flag(text: str, start: int, end: int) -> bool:
     """A number after `-p` is a port."""
-    return not text[start:end].isdigit() and _real(text, start, end)
-
-
-def _aws_pair(text: str, start: int, end: int) -> bool:
-    value = text[start:end]
-    return has_digit(value) and not value.islower() and not value.isupper()
+    return not text[start:end].isdigit() and is_real(text, start, end)
 
 
 def _key_block(text: str, start: int, end: int) -> bool:
@@ -242,7 +230,7 @@ def _key_block(text: str, start: int, end: int) -> bool:
     return bool(re.search(r"[A-Za-z0-9+/]{12}", body))
 
 
-def _place(kind: str, pattern: str, check: Callable[[str, int, int], bool] | None = _real) -> Place:
+def _place(kind: str, pattern: str, check: Callable[[str, int, int], bool] | None = is_real) -> Place:
     return Place(kind, re.compile(pattern, re.ASCII), check)
 
 
@@ -279,9 +267,7 @@ PLACES = (
         "docker-auth", r"auth\\{0,3}[\"'][ \t]{0,3}:[ \t]{0,3}\\{0,3}[\"'](?P<s>[a-z0-9+/]{6,}={0,2})", _credentials
     ),
     _place("docker-auth", r"_auth[ \t]?=[ \t]?[\"'\\]{0,3}(?P<s>[a-z0-9+/]{6,}={0,2})", _credentials),
-    _place("signature", r"sig=(?P<s>[a-z0-9%+/=_-]{20,})", _random),
-    _place("signature", r"signature=(?P<s>[a-z0-9%+/=_~-]{24,})", _random),
-    _place("curl-user", r"-u(?:ser)?[ \t=]{0,2}[\"'\\]{0,4}[^\s:\"'\\]{1,64}:(?P<s>[^\s\"'\\]+)", _curl_user),
+    _place("signature", r"sig(?:nature)?=(?P<s>[a-z0-9%+/=_~-]{20,})", _random),
     _place("password", r"mysql[\w-]*+ [^\n|;]{0,120}?-p[\"'\\]{0,4}(?P<s>[^\s\"'\\-][^\s\"'\\]+)"),
     _place("password", r"mariadb[\w-]*+ [^\n|;]{0,120}?-p[\"'\\]{0,4}(?P<s>[^\s\"'\\-][^\s\"'\\]+)"),
     _place("password", r"sshpass -p ?[\"'\\]{0,4}(?P<s>[^\s\"'\\-][^\s\"'\\]+)"),
@@ -295,7 +281,5 @@ PLACES = (
     _place("pgpass-password", r":5432:[^\s:]{1,64}:[^\s:]{1,64}:(?P<s>[^\s\"'\\]{2,})"),
     _place("azure-client-secret", r"q~(?P<s>[a-z0-9_.~-]{30,})", _random),
     _place("google-oauth", r"(?P<s>1//0[\w-]{20,})", _random),
-    _place("aws-secret-key", r"akia[a-z0-9]{16}[^a-z0-9+/]{1,12}(?P<s>[a-z0-9+/]{40})(?![a-z0-9+/])", _aws_pair),
-    _place("aws-secret-key", r"asia[a-z0-9]{16}[^a-z0-9+/]{1,12}(?P<s>[a-z0-9+/]{40})(?![a-z0-9+/])", _aws_pair),
     _place("webhook-secret", r"(?P<s>whsec_[a-z0-9+/=_-]{16,})"),
 )
