@@ -1,18 +1,17 @@
 """How fast the redactor is, and how often it is wrong, on real code and on the corpus of secrets."""
 
 import json
-import runpy
 import sysconfig
 import time
 from pathlib import Path
 
 import pytest
+from tests.support.secret_corpus import cases
 
 from nightschool.day.redact import redact
 
 pytestmark = pytest.mark.bench
 HERE = Path(__file__).parent
-CORPUS = runpy.run_path(str(HERE.parent / "core" / "secret_corpus.py"))
 UNITS = [
     "a_",
     "eyJa-",
@@ -78,7 +77,7 @@ def test_false_redactions_in_the_standard_library():
 
 def test_recall_on_the_corpus():
     """Secrets gone, over ten seeds of the corpus."""
-    cases = [case for seed in range(10) for case in CORPUS["cases"](seed)]
+    cases = [case for seed in range(10) for case in cases(seed)]
     gone = sum(case.secret not in redact(case.text) for case in cases)
     keep("redact_recall", {"cases": len(cases), "kinds": len({case.kind for case in cases}), "gone": gone})
     assert gone >= 0.99 * len(cases)

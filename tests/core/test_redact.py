@@ -1,23 +1,20 @@
 """The redactor: what it must take out, what it must leave, and how it must behave on any text."""
 
 import json
-import runpy
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
+from tests.support.secret_corpus import BENIGN, cases
 
 from nightschool.day.redact import redact, redact_record
 from nightschool.records import Session, Source, ToolCall, Turn
 
-CORPUS = runpy.run_path(str(Path(__file__).with_name("secret_corpus.py")))
-CASES = CORPUS["cases"]()
-BENIGN = CORPUS["BENIGN"]
+CASES = cases()
 SIZE = 32768
 
 
@@ -53,7 +50,7 @@ def test_secret_is_gone_and_the_rest_is_there(case):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_other_bodies_of_the_same_kinds_are_found_too(seed):
     """No pattern knows a body: other random secrets of every kind go as well."""
-    assert [case for case in CORPUS["cases"](seed) if left(case, redact(case.text))] == []
+    assert [case for case in cases(seed) if left(case, redact(case.text))] == []
 
 
 def test_secrets_in_json_in_json_are_gone():
