@@ -13,10 +13,8 @@ IGNORED = frozenset({
     "mode", "permission-mode", "pr-link", "progress", "queue-operation", "result", "started", "summary", "system",
     "tag", "task-summary", "tools-used", "turn-origin", "worktree-state",
 })  # fmt: skip
-CLIP = 2**16  # raw characters of any one text; harvest redacts, then clips further
-KEPT_TAIL = 2**11  # characters of a successful command's output
+CLIP = 2**15  # raw characters of any one text; harvest redacts, then clips further
 _HALF = CLIP // 2
-_COMMANDS = frozenset({"Bash", "BashOutput", "PowerShell"})
 _SUBJECTS = ("command", "file_path", "path", "pattern", "query", "url", "skill", "description")
 _REMINDER = re.compile(r"<system-reminder>.*?(?:</system-reminder>|\Z)", re.DOTALL)
 _NOT_THE_USER = (
@@ -92,7 +90,7 @@ class Builder:
         results = [b for b in blocks if isinstance(b, dict) and b.get("type") == "tool_result"]
         for block in results:
             self._result(block)
-        text = content if isinstance(content, str) else "\n".join(_texts(blocks))
+        text = _told(content)
         if text.lstrip().startswith(_INTERRUPTED):
             if self.turns:
                 self.turns[-1]["interrupted"] = True
@@ -112,11 +110,10 @@ class Builder:
         if turn is None:
             return
         calls = self.turns[turn]["calls"]
-        content = block.get("content")
-        text = content if isinstance(content, str) else "\n".join(_texts(content if isinstance(content, list) else []))
         failed = block.get("is_error") is True
-        kept = _clip(text) if failed else text[-KEPT_TAIL:] if calls[call].name in _COMMANDS else ""
-        calls[call] = calls[call].model_copy(update={"failed": failed, "output": kept})
+        # what a tool printed when all went well is not kept: that it went well is what counts
+        output = _clip(_told(block.get("content"))) if failed else ""
+        calls[call] = ToolCall(name=calls[call].name, input=calls[call].input, failed=failed, output=output)
 
     def _assistant(self, _record: Record, message: Record, _start: int, _end: int) -> None:
         if not self.turns:
@@ -155,8 +152,11 @@ def _new_turn(name: str, at: datetime | None, prompt: str, span: tuple[int, int]
     return told | {"interrupted": False, "tokens": 0, "span": span}
 
 
-def _texts(blocks: list[Any]) -> list[str]:
-    return [b["text"] for b in blocks if isinstance(b, dict) and isinstance(b.get("text"), str)]
+def _told(content: object) -> str:
+    """Return the text of a message or a result: a string, or blocks of which only those of text count."""
+    blocks = content if isinstance(content, list) else []
+    texts = [b["text"] for b in blocks if isinstance(b, dict) and isinstance(b.get("text"), str)]
+    return content if isinstance(content, str) else "\n".join(texts)
 
 
 def _asked(told: object) -> str:

@@ -4,6 +4,8 @@ Events are hints; this is the truth: whatever no event told of is found here. A 
 what was read, in one file, so a harvest that is killed reads no session twice and misses none.
 """
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -14,7 +16,8 @@ from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Funnel, PlatformNight, Session, ToolCall, TranscriptRef, Turn
 
-PROMPT, REPLY, INPUT, OUTPUT = 20_000, 8_000, 2_000, 4_000  # characters that are kept of each text
+PROMPT, REPLY, INPUT, OUTPUT, NAME = 20_000, 8_000, 2_000, 4_000, 200  # characters that are kept of each text
+SHORT = 200  # characters of a text that may well come again
 BATCH = 200  # sessions between two commits of the index
 
 Redact = Callable[[str], str]
@@ -28,7 +31,7 @@ def harvest(
     Returns how many there are, were read, and wait; and which platforms or transcripts failed. What failed or was
     left by the cap keeps its watermark and is read another time.
     """
-    store = SessionStore(home)
+    store, redact = SessionStore(home), _remembering(redact)
     refs = [ref for night in nights for ref in night.transcripts]
     marks = store.marks()
     changed = [r for r in refs if marks.get((r.platform, r.session)) != (r.path, r.size, r.mtime_ns)]
@@ -61,6 +64,12 @@ def read_one(home: Home, platforms: Platforms, event: Event, redact: Redact) -> 
     if found is not None:
         store.mark([found])
     return found
+
+
+def _remembering(redact: Redact) -> Redact:
+    """Redact a short text that comes again, as names of tools and commands do, only once."""
+    known = functools.lru_cache(maxsize=4096)(redact)
+    return lambda text: known(text) if len(text) <= SHORT else redact(text)
 
 
 def _hint(ref: TranscriptRef) -> Event:
@@ -103,16 +112,15 @@ def redacted(session: Session, known: Session | None, redact: Redact) -> Session
 
 def _clean_turn(turn: Turn, redact: Redact) -> Turn:
     """Redact first, then clip: a secret that is cut in two would not be known for one."""
-    told = {
-        "prompt": redact(turn.prompt)[:PROMPT],
-        "reply": redact(turn.reply)[:REPLY],
-        "calls": tuple(_clean_call(call, redact) for call in turn.calls),
-    }
-    return turn.model_copy(update=told)
+    prompt, reply = redact(turn.prompt)[:PROMPT], redact(turn.reply)[:REPLY]
+    calls = tuple(_clean_call(call, redact) for call in turn.calls)
+    same = prompt == turn.prompt and reply == turn.reply and all(map(operator.is_, calls, turn.calls))
+    return turn if same else turn.model_copy(update={"prompt": prompt, "reply": reply, "calls": calls})
 
 
 def _clean_call(call: ToolCall, redact: Redact) -> ToolCall:
     output = redact(call.output)
     kept = output if len(output) <= OUTPUT else f"{output[: OUTPUT // 2]}\n…\n{output[-OUTPUT // 2 :]}"
-    told = {"name": redact(call.name)[:200], "input": redact(call.input)[:INPUT], "output": kept}
-    return call.model_copy(update=told)
+    told = {"name": redact(call.name)[:NAME], "input": redact(call.input)[:INPUT], "output": kept}
+    same = all(getattr(call, key) == text for key, text in told.items())
+    return call if same else call.model_copy(update=told)

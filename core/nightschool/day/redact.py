@@ -137,6 +137,8 @@ def _varied(token: str) -> bool:
 
 def _places(scan: str, low: str) -> Iterator[Span]:
     for place in PLACES:
+        if place.head not in low:
+            continue
         for match in place.pattern.finditer(low):
             if place.check is None or place.check(scan, *match.span("s")):
                 yield *match.span("s"), place.kind

@@ -142,6 +142,7 @@ class Place(NamedTuple):
     """Where a secret stands: group `s` of `pattern`, found in lower case; `check(text, start, end)` may refuse it."""
 
     kind: str
+    head: str  # every match begins with it
     pattern: re.Pattern[str]
     check: Callable[[str, int, int], bool] | None = None
 
@@ -231,7 +232,16 @@ def _key_block(text: str, start: int, end: int) -> bool:
 
 
 def _place(kind: str, pattern: str, check: Callable[[str, int, int], bool] | None = is_real) -> Place:
-    return Place(kind, re.compile(pattern, re.ASCII), check)
+    return Place(kind, _head(pattern), re.compile(pattern, re.ASCII), check)
+
+
+def _head(pattern: str) -> str:
+    """Return the literal that every match of a place begins with: most texts hold none of them, and are done with."""
+    literal = re.match(r"(?:\(\?P<s>)?((?:[a-z0-9 :/_=~-]|\\\.)+)", pattern)
+    assert literal, f"a place must begin with a literal: {pattern}"  # noqa: S101  a fault in this table
+    # the last character may be one that what follows it makes optional
+    whole = len(pattern) == literal.end() or pattern[literal.end()] not in "?*{"
+    return literal[1].replace("\\.", ".")[: None if whole else -1]
 
 
 _MATERIAL = (  # what fills a key block: base64 lines, line ends (also escaped ones), quotes between lines, headers
