@@ -5,6 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nightschool.errors import NightschoolError
+from nightschool.night.anatomy import Document
 from nightschool.night.block import apply, canonical, has_block, rules, with_rules
 from nightschool.records import Edit
 
@@ -13,18 +14,22 @@ BLOCK = BEGIN + b"\n- one\n- two\n" + END + b"\n"
 
 
 def add(text, name="a"):
+    """Return an edit that adds a rule."""
     return Edit(id=name, document="d", text=text, recurrence="r")
 
 
 def delete(text, name="d"):
+    """Return an edit that deletes a rule."""
     return Edit(id=name, op="delete", document="d", replaces=text, recurrence="r")
 
 
 def change(old, new, name="c"):
+    """Return an edit that replaces a rule."""
     return Edit(id=name, op="replace", document="d", text=new, replaces=old, recurrence="r")
 
 
 def fits(text):
+    """Tell whether a text can be a rule as it stands."""
     try:
         return canonical(text) == text
     except NightschoolError:
@@ -64,6 +69,7 @@ def test_rules_go_in_and_out_and_leave_the_bytes(user):
 @given(user=USER, texts=st.lists(RULES, min_size=1, max_size=4, unique=True))
 def test_any_bytes_any_rules(user, texts):
     """The same for arbitrary bytes with markers and fences strewn in, and arbitrary rules."""
+    assume(not user.startswith((b"\xff\xfe", b"\xfe\xff")))
     assume(not has_block(user))
     done = apply(user, [add(text, f"a{at}") for at, text in enumerate(texts)])
 
@@ -76,6 +82,7 @@ def test_any_bytes_any_rules(user, texts):
 @given(user=USER, texts=st.lists(RULES, min_size=1, max_size=3, unique=True))
 def test_a_document_with_blocks_keeps_every_line(user, texts):
     """With blocks in it already, new rules go into one of them and come out again; every other byte stays."""
+    assume(not user.startswith((b"\xff\xfe", b"\xfe\xff")))
     held = rules(user)
     new = [text for text in texts if text not in held]
     done = apply(user, [add(text, f"a{at}") for at, text in enumerate(new)])
@@ -195,8 +202,6 @@ def test_utf_16_is_refused():
 )
 def test_the_joint_goes_and_the_users_edit_stays(before, edit, after):
     """The blank line we put in goes again wherever the user has written since; no two lines of the user's are joined."""
-    from nightschool.night.block import Document
-
     done = apply(before, [add("one")])
     document = Document.of(edit(done.data))
     assert document.exchange("one", None)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, tell
 from nightschool.errors import DONE, NightschoolError
 
 DESCRIPTION = (
@@ -31,7 +31,7 @@ def call(args: argparse.Namespace) -> int:
     proposal = Steps(home, done[-1].id).found("proposal", Proposal) if done else None
     if proposal is None:
         raise NightschoolError("there is no proposal to adopt", where=home.nights, fix="Sleep first: nightschool run.")
-    receipt = adopt(home, proposal, args.rule, clock=SystemClock())
+    receipt = adopt(home, proposal, args.rule, clock=SystemClock(), tell=tell)
     if args.json:
         print_json(receipt.model_dump(mode="json") if receipt else {"edits": []})
     elif receipt is None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, tell
 from nightschool.errors import DONE
 
 DESCRIPTION = (
@@ -20,14 +20,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Undo and say what changed."""
-    from nightschool.clock import SystemClock
     from nightschool.morning.undo import undo
     from nightschool.paths import Home
 
-    receipt = undo(Home.from_env(), night=args.night, rule=args.rule, clock=SystemClock())
+    taken = undo(Home.from_env(), night=args.night, rule=args.rule, tell=tell)
     if args.json:
-        print_json(receipt.model_dump(mode="json"))
+        print_json([receipt.model_dump(mode="json") for receipt in taken])
         return DONE
-    for change in receipt.files:
-        print(f"restored {change.path}")
+    for path in dict.fromkeys(change.path for receipt in taken for change in receipt.files):
+        print(f"restored {path}")
     return DONE

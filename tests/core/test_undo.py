@@ -1,0 +1,356 @@
+"""Undoing: exact bytes where nobody wrote since, and the user's edits everywhere else; whatever the order, whenever killed."""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support import killed
+from tests.support.adoption import CLOCK, edit, proposal, target
+
+from nightschool.errors import NightschoolError
+from nightschool.morning import receipts
+from nightschool.morning.adopt import adopt
+from nightschool.morning.recover import recover
+from nightschool.morning.undo import undo
+from nightschool.night.block import canonical, rules
+from nightschool.paths import Home
+from nightschool.records import ReceiptState
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def doc(tmp_path):
+    """A document of the user's."""
+    path = tmp_path / "RULES.md"
+    path.write_bytes(b"# Shop\r\n\r\n\r\nUse tabs.")
+    return path
+
+
+def take(home, doc, *what, night="n1"):
+    """Adopt rules into a document."""
+    return adopt(home, proposal(doc, *what, night=night), clock=CLOCK)
+
+
+def test_undo_gives_the_exact_bytes_back_and_happens_once(home, doc):
+    """The latest adoption goes, then the one before it, then there is nothing left: exit 1."""
+    first = doc.read_bytes()
+    take(home, doc, "one", "two")
+    second = doc.read_bytes()
+    take(home, doc, edit("1", op="replace", replaces="one"), "three", night="n2")
+
+    undo(home)
+    assert doc.read_bytes() == second
+    (receipt,) = undo(home)
+    assert doc.read_bytes() == first
+    assert receipt.state is ReceiptState.UNDONE
+    assert receipts.adopted_edits(home) == []
+    with pytest.raises(NightschoolError, match="nothing to undo") as caught:
+        undo(home)
+    assert caught.value.exit_code == 1
+    assert doc.read_bytes() == first
+
+
+def test_undo_by_night_by_receipt_and_by_rule(home, doc):
+    """All adoptions of a night go together; a rule goes by a unique beginning of its id; wrong names are refused."""
+    take(home, doc, edit("a", id="aa1"), edit("b", id="aa2"))
+    take(home, doc, edit("c", id="cc"))
+    take(home, doc, edit("d", id="dd"), night="n2")
+
+    for wrong in ({"night": "n9"}, {"receipt": "000009"}, {"rule": "zz"}, {"rule": "aa"}, {"rule": ""}):
+        with pytest.raises(NightschoolError):
+            undo(home, **wrong)
+    undo(home, rule="aa2")
+    assert rules(doc.read_bytes()) == ["a", "c", "d"]
+    assert len(undo(home, night="n1")) == 2
+    assert rules(doc.read_bytes()) == ["d"]
+    undo(home, receipt="000003")
+    assert doc.read_bytes() == b"# Shop\r\n\r\n\r\nUse tabs."
+    with pytest.raises(NightschoolError, match="no such rule is adopted"):
+        undo(home, rule="aa1")
+
+
+def test_an_undone_rule_can_be_adopted_again(home, doc):
+    """Adopt, undo, adopt, undo: the bytes come back each time, and the log has both."""
+    first = doc.read_bytes()
+    for _ in range(2):
+        assert take(home, doc, "one") is not None
+        undo(home)
+        assert doc.read_bytes() == first
+    assert len(receipts.all_receipts(home)) == 2
+
+
+EDITS = {
+    "in front": lambda d: b"top\n" + d,
+    "at the end": lambda d: d + b"tail\r\n",
+    "in the text": lambda d: d.replace(b"Use tabs.", b"Use spaces."),
+    "everywhere": lambda d: b"\xef\xbb\xbf\xff\n\n\n" + d.replace(b"# Shop", b"# Shed") + b"\n\n\n\ntail",
+}
+
+
+@pytest.mark.parametrize("how", EDITS)
+@pytest.mark.parametrize("by", ["night", "rule"])
+def test_later_edits_outside_the_block_survive(home, doc, how, by):
+    """What the user changed since stays byte for byte, as if the rules had never been there."""
+    first = EDITS[how](b"# Shop\n\nUse tabs.\n")
+    doc.write_bytes(b"# Shop\n\nUse tabs.\n")
+    take(home, doc, "one", "two")
+    doc.write_bytes(EDITS[how](doc.read_bytes()))
+    for name in [e.id for e in receipts.adopted_edits(home)] if by == "rule" else [None]:
+        undo(home, rule=name)
+
+    assert doc.read_bytes() == first
+
+
+def test_rules_the_user_changed_are_left_and_named(home, doc):
+    """A rule edited by hand is the user's; a note in the block stays; the rest goes."""
+    take(home, doc, "one", "two", "three")
+    doc.write_bytes(doc.read_bytes().replace(b"- two", b"- two, but better").replace(b"- three", b"my note\r\n- three"))
+    told = []
+    undo(home, tell=told.append)
+
+    assert rules(doc.read_bytes()) == ["two, but better"]
+    assert b"\r\nmy note\r\n" in doc.read_bytes()
+    assert len(told) == 1
+    assert "two" in told[0]
+
+
+def test_a_made_file_the_user_wrote_into_stays(home, tmp_path):
+    """Only a file that holds nothing but ours is removed."""
+    doc = tmp_path / "new" / "RULES.md"
+    take(home, doc, "one")
+    doc.write_bytes(doc.read_bytes() + b"mine\n")
+    undo(home)
+    assert doc.read_bytes() == b"mine\n"
+
+
+def test_a_made_skill_goes_only_while_it_is_ours(home, tmp_path):
+    """Rule by rule a skill of ours goes with its last rule; one whose text the user has changed stays."""
+    for mine, left in ((b"", False), (b"my own text\n", True)):
+        doc = tmp_path / "s" / "x" / "SKILL.md"
+        adopt(home, proposal(doc, "one", "two", targets=[target(doc, kind="skill")]), clock=CLOCK)
+        doc.write_bytes(doc.read_bytes() + mine)
+        for one in receipts.adopted_edits(home):
+            undo(home, rule=one.id)
+        assert doc.exists() == left
+        assert (tmp_path / "s").exists() == left
+    assert doc.read_bytes().endswith(mine)
+
+
+def test_a_file_of_the_users_that_was_empty_stays(home, doc):
+    """Empty is not absent."""
+    doc.write_bytes(b"")
+    take(home, doc, "one")
+    take(home, doc, "two")
+    undo(home, receipt="000001")
+    undo(home)
+    assert doc.read_bytes() == b""
+
+
+def test_a_file_that_is_gone_is_not_made_again(home, doc):
+    """The user removed the document: undo says so and leaves it removed."""
+    take(home, doc, "one")
+    doc.unlink()
+    told = []
+    undo(home, tell=told.append)
+    assert not doc.exists()
+    assert "gone" in told[0]
+
+
+def test_a_read_only_file_is_refused_and_nothing_is_undone(home, tmp_path, doc):
+    """One clear line; the other document of the adoption keeps its rules too, and undo works once it is writable."""
+    other = tmp_path / "other.md"
+    offer = proposal(doc, edit("x", document="a:1", id="x"), edit("y", document="b:1", id="y"),
+                     targets=[target(other, "a:1"), target(doc, "b:1")])  # fmt: skip
+    adopt(home, offer, clock=CLOCK)
+    doc.chmod(0o444)
+    with pytest.raises(NightschoolError, match="read-only"):
+        undo(home)
+    assert rules(other.read_bytes()) == ["x"]
+    doc.chmod(0o644)
+    undo(home)
+    assert not other.exists()
+    assert doc.read_bytes() == b"# Shop\r\n\r\n\r\nUse tabs."
+
+
+def test_damaged_bytes_are_never_written(home, doc):
+    """What lies beside the receipt is checked by its hash before it goes anywhere."""
+    receipt = take(home, doc, "one")
+    after = doc.read_bytes()
+    (home.receipts / receipt.id / receipt.files[0].before).write_bytes(b"evil")
+    with pytest.raises(NightschoolError, match="damaged"):
+        undo(home)
+    assert doc.read_bytes() == after
+
+
+def test_a_rule_of_the_users_own_comes_back(home, doc):
+    """A rule adopted, undone, then written by hand is the user's: undoing what replaced it restores it."""
+    take(home, doc, "one", edit("keep", id="keep"))
+    undo(home, rule="r-add-one")
+    doc.write_bytes(doc.read_bytes().replace(b"- keep", b"- one\r\n- keep"))
+    mine = doc.read_bytes()
+    take(home, doc, edit("1", op="replace", replaces="one"))
+    undo(home)
+    assert doc.read_bytes() == mine
+
+
+def test_order_of_dependent_edits(home, doc):
+    """Add, replace what was added, delete the replacement: taken back oldest first, the bytes come back as well."""
+    first = doc.read_bytes()
+    steps = [edit("a"), edit("b", op="replace", replaces="a"), edit(op="delete", replaces="b"), edit("b"), edit("z")]
+    for order in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3], [1, 3, 0, 2, 4]):
+        taken = [take(home, doc, step, night=f"n{at}").id for at, step in enumerate(steps)]
+        assert rules(doc.read_bytes()) == ["b", "z"]
+        for at in order:
+            undo(home, receipt=taken[at])
+        assert doc.read_bytes() == first
+
+
+BYTES = st.one_of(
+    st.binary(max_size=12), st.sampled_from([b"a\r\nb\n", b"```\n", b"x\n\n\n\n", b"<!-- nightschool:begin -->\n"])
+)
+TEXTS = st.lists(
+    st.text("ab -`\n*é", min_size=1, max_size=12).map(str.strip).filter(bool), min_size=1, max_size=5, unique=True
+)
+
+
+def fits(text):
+    """Tell whether a text can be a rule as it stands."""
+    try:
+        return canonical(text) == text
+    except NightschoolError:
+        return False
+
+
+@given(
+    user=st.lists(BYTES, max_size=3).map(b"".join),
+    texts=TEXTS.map(lambda t: [x for x in t if fits(x)]),
+    seed=st.integers(),
+)
+def test_any_nights_undone_in_any_order(user, texts, seed):
+    """Arbitrary bytes, nights that add, replace and delete; undone whole or rule by rule, in a random order: identity."""
+    if user.startswith((b"\xff\xfe", b"\xfe\xff")) or not texts:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        home, doc, draw = Home(Path(folder) / "home"), Path(folder) / "RULES.md", random.Random(seed)
+        doc.write_bytes(user)
+        for at, text in enumerate(texts):
+            held = rules(doc.read_bytes())
+            made = [edit(text, id=f"add{at}")]
+            if held and draw.random() < 0.5:
+                old = draw.choice(held)
+                made = [draw.choice([edit(text, op="replace", replaces=old, id=f"rep{at}"),
+                                     edit(op="delete", replaces=old, id=f"del{at}")])]  # fmt: skip
+            elif draw.random() < 0.5:
+                made.append(edit(f"more {at}", id=f"mor{at}"))
+            take(home, doc, *made, night=f"n{at}")
+        left = [(one.id, e.id) for one in receipts.all_receipts(home) for e in receipts.active(one)]
+        draw.shuffle(left)
+        for one, name in left:
+            if _active(home, one, name):
+                undo(home, receipt=one, rule=name if draw.random() < 0.7 else None)
+        assert doc.read_bytes() == user
+        assert receipts.adopted_edits(home) == []
+
+
+def _active(home, receipt, name):
+    return any(
+        one.id == receipt and name in {e.id for e in receipts.active(one)} for one in receipts.all_receipts(home)
+    )
+
+
+@given(user=st.binary(max_size=30), top=st.binary(max_size=8), seed=st.integers())
+def test_edits_in_between_survive_any_order(user, top, seed):
+    """User edits before, between and after adoptions, undone in a random order: exactly the edits are left."""
+    if user.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")) or top.startswith((b"\xff", b"\xfe", b"\xef")):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        home, doc, draw = Home(Path(folder) / "home"), Path(folder) / "RULES.md", random.Random(seed)
+        doc.write_bytes(user)
+        mine = b""
+        taken = []
+        for at in range(3):
+            taken.append(take(home, doc, f"rule {at}", night=f"n{at}").id)
+            piece = top + str(at).encode() + b"\n"
+            mine = piece + mine
+            doc.write_bytes(piece + doc.read_bytes())
+        draw.shuffle(taken)
+        for one in taken:
+            undo(home, receipt=one)
+        assert doc.read_bytes() == mine + user
+
+
+@pytest.fixture(scope="module", params=["adopt", "undo"])
+def wreck(request, tmp_path_factory):
+    """Worlds in which the command was killed at its 1st, 2nd, ... touch of the file system; the last ran to its end."""
+    root = tmp_path_factory.mktemp(request.param)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    script = ROOT / "tests" / "support" / "killed.py"
+    subprocess.run([sys.executable, script, request.param, root], check=True, env=env, timeout=300)
+    return request.param, sorted(root.iterdir(), key=lambda p: int(p.name))
+
+
+def documents(project):
+    """Return the bytes of every file below `project`, temporary ones left out."""
+    found = {
+        str(p.relative_to(project)): p.read_bytes() for p in project.rglob("*") if p.is_file() and not p.is_symlink()
+    }
+    return {name: data for name, data in found.items() if not name.endswith(".tmp")}
+
+
+def test_a_kill_at_any_step_leaves_old_or_new(wreck):
+    """At every instant each file has its old or its new bytes; after recovery all old or all new; and undo restores."""
+    what, worlds = wreck
+    home, project = Home(worlds[-1] / "home"), worlds[-1] / "project"
+    new = documents(project)
+    began = documents(worlds[-1] / "began") if what == "undo" else killed.OLD
+    assert len(worlds) > 20
+    assert new != began
+    for world in worlds:
+        home, project = Home(world / "home"), world / "project"
+        for name, data in documents(project).items():
+            assert data in (began.get(name), new.get(name)), (world, name)
+
+        assert recover(home) == ()
+        assert recover(home) == ()
+        assert documents(project) in (began, new), world
+        adopted = documents(project) == (new if what == "adopt" else began)
+        assert bool(receipts.adopted_edits(home)) == adopted, world
+        assert list(project.rglob("*.tmp")) == []
+        if not adopted and what == "adopt":
+            assert sorted(p.name for p in project.iterdir()) == ["LINKED.md", "RULES.md", "link.md"], world
+            adopt(home, killed.offer(project), clock=CLOCK)
+            assert documents(project) == new
+        if receipts.adopted_edits(home):
+            undo(home)
+        mine = {"RULES.md": b"mine too\n" + killed.OLD["RULES.md"]} if what == "undo" else {}
+        assert documents(project) == {**killed.OLD, **mine}, world
+        assert (project / "link.md").is_symlink()
+        assert not (project / "s").exists()
+
+
+def test_what_the_user_wrote_after_a_crash_is_theirs(home, tmp_path, doc):
+    """Rolling back a half-done adoption puts back our bytes only; a file with other bytes is left and named."""
+    other = tmp_path / "other.md"
+    other.write_bytes(b"other")
+    third = tmp_path / "third.md"
+    third.write_bytes(b"third")
+    two = [target(doc, "a:1"), target(other, "b:1"), target(third, "c:1")]
+    offer = proposal(doc, *(edit("x", document=t.key, id=t.key[0]) for t in two), targets=two)
+    receipt = adopt(home, offer, clock=CLOCK)
+    receipts.save(home, receipt.model_copy(update={"state": ReceiptState.PREPARED}))
+    other.write_bytes(b"mine")
+    third.write_bytes(b"third")
+
+    (note,) = recover(home)
+    assert str(other) in note
+    assert doc.read_bytes() == b"# Shop\r\n\r\n\r\nUse tabs."
+    assert other.read_bytes() == b"mine"
+    assert third.read_bytes() == b"third"
+    assert receipts.adopted_edits(home) == []
