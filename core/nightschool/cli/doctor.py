@@ -32,7 +32,8 @@ def call(args: argparse.Namespace) -> int:
 
     home = Home.from_env()
     loaded = platforms.installed()
-    found = [*_engine(), *_home(home), *_platforms(loaded), *_events(home, loaded), *_targets(loaded)]
+    targets = _targets(loaded)  # first: a platform may fail only when it is asked
+    found = [*_engine(), *_home(home), *_platforms(loaded), *_events(home, loaded), *targets]
     if args.json:
         print_json([{"level": level, "what": what, "next": step} for level, what, step in found])
     else:
@@ -68,7 +69,7 @@ def _home(home: "Home") -> list[Finding]:
 
 def _platforms(loaded: "Platforms") -> list[Finding]:
     found: list[Finding] = [
-        ("fault", f"platform {name} does not load: {why}", "Uninstall or mend that plugin; the others work")
+        ("fault", f"platform {name} fails: {why}", "Uninstall or mend that plugin; the others work")
         for name, why in sorted(loaded.broken.items())
     ]
     for name in loaded.names():

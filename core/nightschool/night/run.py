@@ -54,10 +54,12 @@ def run(setting: Setting) -> Outcome:
     if opened is None and earlier is not None and earlier.fingerprint == material.fingerprint and not earlier.left:
         return Outcome(earlier, Steps(setting.home, earlier.id).found("proposal", Proposal), quiet=True)
     name = opened.id if opened else next_id(setting.home)
-    backend = open_backend(setting.config, setting.home, name)  # one that cannot work stops here: nothing is consumed
+    # a backend or a target that cannot work stops here, before anything is consumed
+    backend = open_backend(setting.config, setting.home, name)
+    documents = documents_of(setting, material.sessions)
     night = opened or _opened(setting, name, material, earlier)
     try:
-        return _sleep(setting, night, backend, material.sessions)
+        return _sleep(setting, night, backend, documents, material.sessions)
     except WaitingForAnswers:
         Steps(setting.home, night.id).pin("night", night.model_copy(update={"status": NightStatus.WAITING}))
         raise
@@ -104,14 +106,19 @@ def _opened(setting: Setting, name: str, material: Material, earlier: Night | No
     return steps.pin("night", night)
 
 
-def _sleep(setting: Setting, night: Night, backend: Backend | BatchBackend | None, sessions: list[Session]) -> Outcome:
+def _sleep(
+    setting: Setting,
+    night: Night,
+    backend: Backend | BatchBackend | None,
+    documents: Documents,
+    sessions: list[Session],
+) -> Outcome:
     """Carry an open night to its end."""
     steps = Steps(setting.home, night.id)
     setting.say("mining what keeps coming back")
     mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
     banked = bank.deposit(setting.home, mined.tasks)
     tasks = held_out(bank.tasks(setting.home), setting.scope_project)
-    documents = documents_of(setting, sessions)
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, documents))
     exam = _examine(setting, night, backend, chosen, documents, tasks)
     setting.say("staging the proposal")
