@@ -62,7 +62,7 @@ class SessionStore:
     def marks(self) -> dict[Key, Mark]:
         """Return how every transcript was when it was last read. The index is written only when it was behind."""
         rows, files = self._rows(), self._files()
-        held = {key: row for key, row in rows.items() if files.get(key) == row[0]}
+        held = {key: row for key, row in rows.items() if key in files and files[key] == row[0]}
         others = ((key, file, _loaded(self.path(*key))) for key, file in files.items() if key not in held)
         fresh = {key: (file, _mark(session)) for key, file, session in others if session is not None}
         gone = rows.keys() - held.keys() - fresh.keys()
@@ -108,6 +108,8 @@ class SessionStore:
         private_dir(self.home.root)
         self.home.index.touch(mode=PRIVATE_FILE)
         with self._open(read_only=False) as index, index:
+            if index.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError("damaged")
             if index.execute("PRAGMA user_version").fetchone() != (_VERSION,):
                 index.executescript(_SCHEMA)
             index.executemany("DELETE FROM sources WHERE platform = ? AND session = ?", list(gone))
