@@ -64,10 +64,14 @@ def main(what, root):
         child = os.fork()
         if child == 0:
             kill_at(number)
-            adopt(home, offer(project), clock=CLOCK) if what == "adopt" else undo(home)
+            try:
+                adopt(home, offer(project), clock=CLOCK) if what == "adopt" else undo(home)
+            except BaseException:  # noqa: BLE001  the parent must see that it was not killed
+                os._exit(1)
             os._exit(0)
-        if os.waitpid(child, 0)[1] == 0:
-            return
+        status = os.waitpid(child, 0)[1]
+        if not os.WIFSIGNALED(status):
+            sys.exit(os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

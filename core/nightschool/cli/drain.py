@@ -23,8 +23,7 @@ def call(args: argparse.Namespace) -> int:
 
     drained = drain(Home.from_env(), platforms.installed(), clock=SystemClock(), redact=redact)
     if args.json:
-        counts = {"events": drained.events, "spikes": drained.spikes, "milestones": drained.milestones}
-        told = {name: len(found) for name, found in counts.items()}
+        told = {name: len(getattr(drained, name)) for name in ("events", "spikes", "milestones")}
         rest = {name: getattr(drained, name) for name in ("sessions", "again", "rejected", "held", "failed")}
         print_json(told | rest)
     return DONE

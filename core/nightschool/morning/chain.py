@@ -24,6 +24,7 @@ class Link:
     before: bytes | None
     after: bytes
     undone_from: dict[str, str]  # edit id -> number of the first adoption after it was taken back
+    writes: tuple[tuple[str | None, str | None], ...]  # hashes of the file before and after each time we wrote it
 
     def edits(self) -> list[Edit]:
         """Return the edits that went into this file."""
@@ -73,18 +74,46 @@ class Slot:
 def chain_of(home: Home, path: str) -> list[Link]:
     """Return the adoptions into the file at `path`, oldest first, those that a crash cut short left out."""
     return [
-        Link(
-            receipt,
-            change,
-            receipts.before(home, receipt, change),
-            receipts.kept(home, receipt.id, change.after) or b"",
-            receipts.undone_from(home, receipt),
-        )
+        _link(home, receipt, change)
         for receipt in receipts.all_receipts(home)
         if receipts.happened(receipt)
         for change in receipt.files
         if change.path == path
     ]
+
+
+def _link(home: Home, receipt: Receipt, change: FileChange) -> Link:
+    plans = receipts.undone_plans(home, receipt)
+    undos = [(step.now, step.then) for _, plan in plans for step in plan.files if step.path == change.path]
+    return Link(
+        receipt,
+        change,
+        receipts.before(home, receipt, change),
+        receipts.kept(home, receipt.id, change.after) or b"",
+        {edit: number for number, plan in plans for edit in plan.edits},
+        ((change.before, change.after), *undos),
+    )
+
+
+def clean_start(chain: list[Link], now: str, taken: AbstractSet[tuple[str, str]]) -> Link | None:
+    """Return the adoption whose bytes before are what the file should be again, None when there is no such.
+
+    That is the oldest from which on everything is taken back (with `taken`), and nobody but us has written: the hash
+    `now` can be reached from the one before it by our own writes.
+    """
+    for at, first in enumerate(chain):
+        since = chain[at:]
+        if any(
+            (link.receipt.id, e) not in taken and e not in link.undone_from for link in since for e in link.change.edits
+        ):
+            continue
+        writes = [write for link in since for write in link.writes]
+        known = {first.change.before}
+        while new := {then for before, then in writes if before in known} - known:
+            known |= new
+        if now in known:
+            return first
+    return None
 
 
 def origin_of(chain: list[Link]) -> Origin | None:

@@ -124,7 +124,7 @@ def begun_undo(home: Home, receipt: str) -> Undoing | None:
 def end_undo(home: Home, receipt: Receipt, undoing: Undoing) -> Receipt:
     """Write down what was taken back, and return the receipt as it is now.
 
-    The plan stays as `undone.<n>.json`; adoptions from number n on came later (see `undone_from`).
+    The plan stays as `undone.<n>.json`; adoptions from number n on came later (see `undone_plans`).
     """
     undone = tuple(dict.fromkeys((*receipt.undone, *undoing.edits)))
     rest = {edit.id for edit in receipt.edits} - set(undone)
@@ -144,13 +144,10 @@ def drop_undo(home: Home, receipt: str) -> None:
     (home.receipts / receipt / "undoing.json").unlink(missing_ok=True)
 
 
-def undone_from(home: Home, receipt: Receipt) -> dict[str, str]:
-    """Return for each edit taken back the number of the first adoption that came after that."""
-    found = {}
-    for path in sorted((home.receipts / receipt.id).glob("undone.*.json")):
-        undoing = Undoing.model_validate_json(path.read_bytes())
-        found.update(dict.fromkeys(undoing.edits, path.name.split(".")[1]))
-    return found
+def undone_plans(home: Home, receipt: Receipt) -> list[tuple[str, Undoing]]:
+    """Return what was taken back of an adoption, each with the number of the first adoption that came after that."""
+    plans = sorted((home.receipts / receipt.id).glob("undone.*.json"))
+    return [(path.name.split(".")[1], Undoing.model_validate_json(path.read_bytes())) for path in plans]
 
 
 def discard(home: Home, receipt: str) -> None:

@@ -11,7 +11,7 @@ from nightschool.errors import NightschoolError
 from nightschool.files import single_flight
 from nightschool.morning import receipts
 from nightschool.morning.adopt import LOCK_WAIT
-from nightschool.morning.chain import Link, Slot, chain_of, origin_of, slots_of
+from nightschool.morning.chain import Link, Slot, chain_of, clean_start, origin_of, slots_of
 from nightschool.morning.place import ChangedMeanwhileError, bytes_now, look
 from nightschool.morning.receipts import Step, Undoing
 from nightschool.morning.recover import finish_undo, recover
@@ -99,14 +99,12 @@ def _step(
             notes.append(f"{change.path} is gone: nothing to take back there")
         return None
     chain = chain_of(home, change.path)
-    origin = origin_of(chain)
-    then, kept = _without(now, chain, taken)
-    made_dirs: tuple[str, ...] = ()
-    if origin and origin.made_file and then == origin.text:
-        then, made_dirs = None, origin.made_dirs
-    if whole and receipts.digest(now) == change.after and block.rules(then) == block.rules(before):
-        then, made_dirs = before, change.made_dirs
-    notes += [f"{change.path}: {note}" for note in kept]
+    start = clean_start(chain, receipts.digest(now), taken)
+    if start is not None:
+        then, made_dirs = start.before, start.change.made_dirs
+    else:
+        then, made_dirs, left = _without(now, chain, taken)
+        notes += [f"{change.path}: {note}" for note in left]
     if then == now:
         return None
     look(change.path)  # refused here, before anything is written, when it cannot be changed
@@ -119,8 +117,13 @@ def _step(
     )
 
 
-def _without(now: bytes, chain: list[Link], taken: set[tuple[str, str]]) -> tuple[bytes | None, list[str]]:
-    """Return the file with the layers in `taken` off, and a line for each rule that cannot be taken back."""
+def _without(
+    now: bytes, chain: list[Link], taken: set[tuple[str, str]]
+) -> tuple[bytes | None, tuple[str, ...], list[str]]:
+    """Return the file with the layers in `taken` off, and a line for each rule that cannot be taken back.
+
+    None when nothing but what we made of the file would be left; the directories made for it are in the middle.
+    """
     document, origin, notes = Document.of(now), origin_of(chain), []
     for slot in slots_of(chain):
         shown, wanted = slot.shown_without(set()), slot.shown_without(taken)
@@ -135,7 +138,10 @@ def _without(now: bytes, chain: list[Link], taken: set[tuple[str, str]]) -> tupl
             notes.append(f"a rule was changed or removed by hand and is left so: {shown.splitlines()[0][:80]}")
     if origin is not None:
         document.drop_empty(origin.joint, origin.text)
-    return document.joined(), notes
+    then = document.joined()
+    if origin and origin.made_file and then == origin.text:
+        return None, origin.made_dirs, notes
+    return then, (), notes
 
 
 def _is_covered(slot: Slot, taken: set[tuple[str, str]]) -> bool:
