@@ -18,7 +18,7 @@ from nightschool.morning import receipts
 from nightschool.morning.adopt import adopt
 from nightschool.morning.recover import recover
 from nightschool.morning.undo import undo
-from nightschool.night.block import rules
+from nightschool.night.rules.block import rules
 from nightschool.paths import Home
 from nightschool.records import ReceiptState
 

@@ -9,8 +9,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from nightschool.morning import receipts
-from nightschool.night import block
-from nightschool.night.anatomy import Document
+from nightschool.night.rules import block
+from nightschool.night.rules.anatomy import Document
 from nightschool.paths import Home
 from nightschool.records import Edit, FileChange, Receipt
 

@@ -15,8 +15,8 @@ from nightschool.morning.chain import Link, Slot, chain_of, clean_start, origin_
 from nightschool.morning.place import ChangedMeanwhileError, bytes_now, look
 from nightschool.morning.receipts import Step, Undoing
 from nightschool.morning.recover import finish_undo, recover
-from nightschool.night import block
-from nightschool.night.anatomy import Document, Item
+from nightschool.night.rules import block
+from nightschool.night.rules.anatomy import Document, Item
 from nightschool.paths import Home
 from nightschool.records import FileChange, Receipt
 

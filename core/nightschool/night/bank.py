@@ -19,9 +19,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from nightschool.errors import NightschoolError
 from nightschool.files import write_whole
-from nightschool.night.cluster import Tokens, dice, families, near
-from nightschool.night.mine import Draft
-from nightschool.night.signals import content, normalise
+from nightschool.night.mining.cluster import Tokens, dice, families, near
+from nightschool.night.mining.mine import Draft
+from nightschool.night.mining.signals import content, normalise
 from nightschool.paths import Home, safe_name
 from nightschool.records import DreamTask, RealTask, Split, Task
 

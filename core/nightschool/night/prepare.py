@@ -16,8 +16,8 @@ from nightschool.errors import NightschoolError
 from nightschool.files import single_flight
 from nightschool.memory.store import SessionStore
 from nightschool.night import bank, evidence, reflect
-from nightschool.night.documents import Documents
-from nightschool.night.mine import Mined, mine
+from nightschool.night.mining.mine import Mined, mine
+from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates
 from nightschool.paths import Home
 from nightschool.platforms import Platforms

@@ -15,9 +15,8 @@ from nightschool.models.door import Door
 from nightschool.models.ledger import Spend
 from nightschool.night import bank
 from nightschool.night.bank import BankReport
-from nightschool.night.documents import Documents
 from nightschool.night.exam import Examiner, Paper
-from nightschool.night.mine import Mined
+from nightschool.night.mining.mine import Mined
 from nightschool.night.prepare import (
     Material,
     Setting,
@@ -28,6 +27,7 @@ from nightschool.night.prepare import (
     mine_sessions,
     settings_hash,
 )
+from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates, stage
 from nightschool.night.steps import Steps, all_nights, last_done, next_id
 from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from nightschool.night.cluster import Tokens
-from nightschool.night.signals import (
+from nightschool.night.mining.cluster import Tokens
+from nightschool.night.mining.signals import (
     LONGEST,
     content,
     derive_checks,

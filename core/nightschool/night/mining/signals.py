@@ -9,9 +9,9 @@ directive. A word such as "broken", "fixed" or "wrong" somewhere in a request sa
 import re
 from typing import NamedTuple
 
-from nightschool.night import phrases
-from nightschool.night.derive import derive_checks
-from nightschool.night.tokens import content, normalise, straight
+from nightschool.night.mining import phrases
+from nightschool.night.mining.derive import derive_checks
+from nightschool.night.mining.tokens import content, normalise, straight
 from nightschool.records import Turn
 
 __all__ = [
