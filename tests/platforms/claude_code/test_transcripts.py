@@ -16,6 +16,16 @@ from nightschool_claude_code.transcripts import MAX_LINE, read, transcripts
 
 DATA = Path(__file__).parent / "data"
 
+PEAK = """
+def peak():  # of this program alone: ru_maxrss would count what its parent held when it was started
+    from pathlib import Path
+    status = Path("/proc/self/status")
+    if not status.exists():
+        import resource
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**20
+    return int(status.read_text().split("VmHWM:")[1].split()[0]) // 2**10
+"""
+
 # (file, prompts, tool calls, failed, interrupted turns); counted by hand from what the scripted model said
 COUNTS = [
     ("api-error", 1, 0, 0, 0),
@@ -323,3 +333,178 @@ def test_only_sessions_are_listed(tmp_path):
 
     assert [ref.session for ref in transcripts(request)] == ["abc"]
     assert list(transcripts(NightRequest(user_home=str(tmp_path / "none"), project=None))) == []
+
+
+def agent(name, *blocks, **extra):
+    """Return one line of the agent's."""
+    message = {"id": name, "content": list(blocks), "usage": {"input_tokens": 2, "output_tokens": 3}} | extra
+    return json.dumps({"type": "assistant", "uuid": f"a-{name}", "message": message}, ensure_ascii=False)
+
+
+def said(text):
+    """Return a block of text."""
+    return {"type": "text", "text": text}
+
+
+def ran(name, command="ls"):
+    """Return the use of a tool."""
+    return {"type": "tool_use", "id": name, "name": "Bash", "input": {"command": command}}
+
+
+def gave(name, text, *, failed=True):
+    """Return one line with the result of a tool."""
+    return user([{"type": "tool_result", "tool_use_id": name, "content": text, "is_error": failed}])
+
+
+def session_of(tmp_path, *lines):
+    """Read a session of these lines."""
+    path = tmp_path / "s.jsonl"
+    path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    return read("s", str(path), None)
+
+
+def test_every_cut_of_a_small_file_gives_the_same(tmp_path):
+    """A mark, carriage returns, broken lines, wide characters and late results, cut in two at every single byte."""
+    lines = [
+        PROMPT % (1, 1, 1),
+        agent("m1", said("schön 😀"), ran("t1")),
+        '{"type":"brand-new"}',
+        gave("t1", "nö"),
+        "",
+        "{broken",
+        '{"type":"user","uuid":"u9","message":{"content":"cut \\ud83d"}}  ',
+        agent("m2", said("done")),
+        agent("m2", ran("t2")).replace('"a-m2"', '"a-m2b"'),
+        PROMPT % (2, 2, 2),
+    ]
+    data = b"\xef\xbb\xbf" + "\r\n".join(lines).encode() + b"\n"
+    whole = plain(grown(tmp_path, data, []))
+
+    assert [turn["prompt"] for turn in whole["turns"]] == ["ask 1", "cut ?", "ask 2"]
+    assert whole["skipped"] == {"unknown-type": 1, "not-json": 1}
+    assert [cut for cut in range(len(data)) if plain(grown(tmp_path, data, [cut])) != whole] == []
+
+
+def test_half_of_a_surrogate_pair_is_no_fault(tmp_path):
+    """The client leaves one where it cuts a text inside an emoji; the words around it are kept."""
+    session = session_of(tmp_path, '{"type":"user","uuid":"u","message":{"content":"cut \\ud83d"}}')
+
+    assert [turn.prompt for turn in session.turns] == ["cut ?"]
+    assert session.skipped == {}
+
+
+def test_what_the_client_itself_says_is_no_reply(tmp_path):
+    """Errors and "No response requested." stand in the agent's place and do not replace its words."""
+    session = session_of(
+        tmp_path,
+        PROMPT % (1, 1, 1),
+        agent("m1", said("it is done")),
+        agent("m2", said("No response requested."), model="<synthetic>"),
+    )
+
+    assert session.turns[0].reply == "it is done"
+
+
+@pytest.mark.parametrize("tag", ["system-reminder", "ide_opened_file", "ide_selection"])
+@pytest.mark.parametrize("as_blocks", [False, True])
+def test_what_editors_add_is_cut_and_what_users_mention_stays(tmp_path, tag, as_blocks):
+    """Text between the tags is not the user's; a tag that is only named is."""
+    added, words = f"<{tag}>the user opened /a</{tag}>", f"what does <{tag}> mean?"
+    session = session_of(tmp_path, user([said(added), said(words)] if as_blocks else f"{added}\n{words}"))
+
+    assert session.turns[0].prompt == words
+
+
+def test_an_entry_counts_once(tmp_path):
+    """An entry that stands in the file twice is one: its calls, its tokens and its prompt."""
+    lines = [PROMPT % (1, 1, 1), agent("m1", ran("t1")), agent("m2", said("done"))]
+    once, twice = session_of(tmp_path, *lines), session_of(tmp_path, *lines, *lines)
+
+    assert twice.turns[0].model_dump(exclude={"span"}) == once.turns[0].model_dump(exclude={"span"})
+    assert len(twice.turns) == 1
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "directory"])
+def test_what_is_no_file_is_not_read(tmp_path, kind):
+    """A payload may name a pipe or a device, which would never end; these are no sessions."""
+    path = tmp_path / "s.jsonl"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    name = "/dev/zero" if kind == "device" else str(path)
+    script = "import sys\nfrom nightschool_claude_code.transcripts import read\nprint(read('s', sys.argv[1], None))"
+    done = subprocess.run([sys.executable, "-c", script, name], capture_output=True, text=True, check=True, timeout=30)
+
+    assert done.stdout == "None\n"
+
+
+def test_an_unchanged_file_is_not_opened(tmp_path):
+    """Path, size and time tell: a file whose bytes went and whose time was set back is not looked into."""
+    path = tmp_path / "s.jsonl"
+    path.write_text(PROMPT % (1, 1, 1) + "\n")
+    first = read("s", str(path), None)
+    info = path.stat()
+    path.write_text("x" * (info.st_size - 1) + "\n")
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+    assert read("s", str(path), first) is first
+
+
+def test_sub_agents_have_no_sessions(tmp_path):
+    """Their files lie in `subagents`, those of older clients beside the sessions: neither is listed nor read."""
+    folder = tmp_path / ".claude" / "projects" / "-p"
+    (folder / "abc" / "subagents").mkdir(parents=True)
+    for name in ("abc.jsonl", "agent-1.jsonl", "abc/subagents/agent-2.jsonl", "abc/subagents/x.jsonl"):
+        (folder / name).write_text(PROMPT % (1, 1, 1) + "\n")
+    listed = list(transcripts(NightRequest(user_home=str(tmp_path), project=None)))
+
+    assert [ref.session for ref in listed] == ["abc"]
+    for name in ("agent-1.jsonl", "abc/subagents/agent-2.jsonl", "abc/subagents/x.jsonl"):
+        assert read("s", str(folder / name), None) is None
+
+
+@pytest.mark.parametrize("unit", ["x\\n" * 300 + "😀", '\\"' * 400 + "ü", "\\\\" * 500, "\\ud83d\\ude00" * 90])
+def test_a_large_line_keeps_both_ends_in_little_memory(tmp_path, unit):
+    """Wide characters in a line near the limit would take four times its bytes: only its ends become text."""
+    path = tmp_path / "s.jsonl"
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(PROMPT % (1, 1, 1) + "\n" + agent("m1", ran("t1")) + "\n")
+        stream.write('{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"t1","content":"BEGIN ')
+        stream.write(unit * (15 * 2**20 // len(unit.encode())))
+        stream.write(' END","is_error":true}]}}\n')
+    script = (
+        f"{PEAK}\nimport sys\nfrom nightschool_claude_code.transcripts import read\n"
+        "s = read('s', sys.argv[1], None)\nout = s.turns[0].calls[0].output\n"
+        "print(s.skipped, out[:6], out[-4:], peak())"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("{} BEGIN   END ")
+    assert int(done.stdout.split()[-1]) < 100
+
+
+def test_a_large_broken_line_is_read_in_linear_time(tmp_path):
+    """Quotes without an end, backslashes and unclosed tags, ten megabytes of each, are looked at once."""
+    hostile = ['{"a":"' + '\\"' * 5_000_000, '"' * 10_000_001, "\\" * 10_000_000]
+    path = tmp_path / "s.jsonl"
+    path.write_text("\n".join([*hostile, user("<system-reminder>" * 600_000), PROMPT % (1, 1, 1), ""]))
+    script = (
+        "import sys\nfrom nightschool_claude_code.transcripts import read\nprint(read('s', sys.argv[1], None).skipped)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout == "{'not-json': 3}\n"
+
+
+@pytest.mark.parametrize("length", [40_000, 70_000, 200_000])
+def test_no_word_is_cut_in_two(tmp_path, length):
+    """Where a long text is cut, the word goes whole: half a key would not be known for one."""
+    key = "ghp_0123456789abcdefghijABCDEFGHIJ456789"
+    for shift in range(len(key) + 1):
+        words = "z" * shift + f" {key}" * (length // 41)
+        prompt = session_of(tmp_path, user(words)).turns[0].prompt
+        assert set(prompt.replace("…", "").split()) <= {key, "z" * shift}
+        assert len(prompt) <= 2**16 + 3
