@@ -118,8 +118,8 @@ def _sleep(
     setting.say("mining what keeps coming back")
     mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
     banked = bank.deposit(setting.home, mined.tasks)
-    tasks = held_out(bank.tasks(setting.home), setting.scope_project)
-    chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, documents))
+    tasks = held_out(banked.tasks, setting.scope_project)
+    chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents))
     exam = _examine(setting, night, backend, chosen, documents, tasks)
     setting.say("staging the proposal")
     proposal = steps.once(
