@@ -66,3 +66,38 @@ def test_harvest_of_200_mb_and_the_night_after(tmp_path, monkeypatch):
             f"{megabytes / row['cpu_s']:>10.0f}{row['whole_cpu_s']:>15.2f}{row['peak_mb']:>9.0f}"
         )
     assert {row["read"] for row in rows} == {1000, 30, 0}
+
+
+def test_whole_nights_over_1000_sessions(tmp_path, monkeypatch):
+    """Print CPU, wall and peak memory of the command itself: a first night, one with nothing new, one with 30 new."""
+    import os
+    import time
+
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    rows = []
+    for repeat in range(3):
+        fill(home, 1000)
+        for late in home.rglob("000010[0-2]?-*.jsonl"):
+            late.unlink()
+        monkeypatch.setenv("NIGHTSCHOOL_HOME", str(tmp_path / f"whole-{repeat}"))
+        for night in ("first, 1,000 sessions", "second, nothing new", "third, 30 new"):
+            if night.startswith("third"):
+                fill(home, 30, first=1000)
+            began = time.perf_counter()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "nightschool", "run", "--project", "/srv/shop"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            assert process.returncode == 0
+            cpu = used.ru_utime + used.ru_stime
+            wall = time.perf_counter() - began
+            rows.append({"night": night, "cpu_s": cpu, "wall_s": wall, "peak_mb": used.ru_maxrss / 1024})
+    (RAW.parent / "nights.json").write_text(json.dumps(rows, indent=1) + "\n")
+
+    print(f"\n{'night (whole command)':<26}{'CPU s':>8}{'wall s':>8}{'peak MB':>9}")
+    for row in sorted(rows, key=lambda r: r["night"]):
+        print(f"{row['night']:<26}{row['cpu_s']:>8.2f}{row['wall_s']:>8.2f}{row['peak_mb']:>9.0f}")

@@ -11,9 +11,9 @@ from nightschool.night.mining.cluster import Tokens
 from nightschool.night.mining.signals import (
     LONGEST,
     content,
+    correcting_rule,
     derive_checks,
     directive,
-    is_correction,
     is_nod,
     normalise,
     standing_rule,
@@ -117,6 +117,7 @@ def _began(session: Session) -> tuple[datetime | str, ...]:
 class _Meant(NamedTuple):
     """What a prompt says by itself. `asked` is "" when it asks for nothing, `words` when it states no rule."""
 
+    corrects: bool  # what the agent did before
     asked: str
     asked_tokens: Tokens
     words: str
@@ -131,22 +132,22 @@ def _take(
     if _is_noise(turn.prompt):
         return None, None
     project = within or session.project
-    corrects = is_correction(turn.prompt, previous)
     # the same short words come again and again; what they mean does not change
-    meant = (_known if len(turn.prompt) <= SHORT else _meant)(turn.prompt, corrects)
+    meant = (_known if len(turn.prompt) <= SHORT else _meant)(turn.prompt, previous is not None)
     request = Said(meant.asked, meant.asked_tokens, session, turn, project) if meant.asked else None
     if not meant.words:
         return request, None
-    subject = about if corrects else request
+    subject = about if meant.corrects else request
     return request, Said(meant.words, meant.word_tokens, session, turn, project, subject, meant.checks)
 
 
-def _meant(prompt: str, corrects: bool) -> _Meant:
+def _meant(prompt: str, follows: bool) -> _Meant:
+    corrects = follows and bool(correcting_rule(prompt))
     words = directive(prompt) if corrects else standing_rule(prompt)
     asked = "" if corrects else without_directive(prompt)
     asked = asked if _is_request(asked) else ""
     checks = derive_checks(words) if words else ()
-    return _Meant(asked, normalise(asked), words, normalise(words, exact=True), checks)
+    return _Meant(corrects, asked, normalise(asked), words, normalise(words, exact=True), checks)
 
 
 _known = functools.lru_cache(maxsize=4096)(_meant)
