@@ -188,15 +188,99 @@ def test_damaged_bytes_are_never_written(home, doc):
     assert doc.read_bytes() == after
 
 
-def test_a_rule_of_the_users_own_comes_back(home, doc):
+@pytest.mark.parametrize("more", [b"", b"- own\r\n"])
+def test_a_rule_of_the_users_own_comes_back(home, doc, more):
     """A rule adopted, undone, then written by hand is the user's: undoing what replaced it restores it."""
     take(home, doc, "one", edit("keep", id="keep"))
     undo(home, rule="r-add-one")
     doc.write_bytes(doc.read_bytes().replace(b"- keep", b"- one\r\n- keep"))
     mine = doc.read_bytes()
     take(home, doc, edit("1", op="replace", replaces="one"))
+    doc.write_bytes(doc.read_bytes().replace(b"- keep", more + b"- keep"))
     undo(home)
-    assert doc.read_bytes() == mine
+    assert doc.read_bytes() == mine.replace(b"- keep", more + b"- keep")
+
+
+@pytest.mark.parametrize("order", [["000002", "000001"], ["000001", "000002"]])
+def test_a_later_night_that_deleted_everything(home, doc, order):
+    """One night adds a rule, the user another, the next night deletes both: the user's is back, ours is not."""
+    take(home, doc, "ours")
+    doc.write_bytes(doc.read_bytes().replace(b"- ours", b"- mine\r\n- ours"))
+    take(home, doc, edit(op="delete", replaces="mine"), edit(op="delete", replaces="ours"), night="n2")
+    assert doc.read_bytes() == b"# Shop\r\n\r\n\r\nUse tabs."
+    for one in order:
+        undo(home, receipt=one)
+    assert rules(doc.read_bytes()) == ["mine"]
+
+
+def test_a_block_that_came_back_goes_with_its_blank_line(home, doc):
+    """Added, deleted, undone: the block stands again; the user writes above it; then it goes without a trace."""
+    take(home, doc, "one")
+    take(home, doc, edit(op="delete", replaces="one"), night="n2")
+    undo(home)
+    doc.write_bytes(b"top\r\n" + doc.read_bytes())
+    undo(home)
+    assert doc.read_bytes() == b"top\r\n# Shop\r\n\r\n\r\nUse tabs."
+
+
+def test_copies_in_two_blocks_come_back_both(home, doc):
+    """A rule that stands in two blocks is deleted in both, and undo restores both; nights before do not matter."""
+    block = b"<!-- nightschool:begin -->\n- a\n- z\n<!-- nightschool:end -->\n"
+    doc.write_bytes(block + b"text\n" + block)
+    take(home, doc, "x")
+    undo(home)
+    take(home, doc, edit(op="delete", replaces="a"))
+    doc.write_bytes(b"top\n" + doc.read_bytes())
+    undo(home)
+    assert doc.read_bytes() == b"top\n" + block + b"text\n" + block
+
+
+@pytest.mark.parametrize("kind", ["block", "skill"])
+def test_a_made_file_goes_also_when_its_rules_were_shuffled(home, tmp_path, kind):
+    """What is left when our rules are gone decides: nothing but ours, and the file goes."""
+    doc = tmp_path / "s" / "x" / "SKILL.md" if kind == "skill" else tmp_path / "s" / "RULES.md"
+    adopt(home, proposal(doc, "one", "two", targets=[target(doc, kind=kind)]), clock=CLOCK)
+    doc.write_bytes(doc.read_bytes().replace(b"- one\n- two\n", b"- two\n- one\n"))
+    undo(home)
+    assert not (tmp_path / "s").exists()
+
+
+OVERTAKEN = """
+import sys
+from pathlib import Path
+from nightschool.errors import NightschoolError
+from nightschool.morning.undo import undo
+from nightschool.paths import Home
+home, doc, times = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+saves = []
+def hook(event, args):
+    if event == "os.rename" and str(args[1]).endswith("undoing.json") and len(saves) < times:
+        saves.append(1)
+        doc.write_bytes(b"saved\\n" + doc.read_bytes())
+sys.addaudithook(hook)
+try:
+    undo(Home(Path(home)))
+except NightschoolError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.parametrize(("times", "code"), [(1, 0), (9, 1)])
+def test_a_save_while_undoing_is_not_lost(home, doc, times, code):
+    """Between reading and replacing the user saves: once is merged; somebody who keeps on saving gets an error instead."""
+    take(home, doc, "one")
+    after = doc.read_bytes()
+    ran = subprocess.run([sys.executable, "-c", OVERTAKEN, str(home.root), str(doc), str(times)], check=False,
+                         capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})  # fmt: skip
+
+    assert ran.returncode == code
+    if code == 0:
+        assert doc.read_bytes() == b"saved\n# Shop\r\n\r\n\r\nUse tabs."
+    else:
+        assert "someone else" in ran.stderr
+        assert doc.read_bytes() == b"saved\n" * 2 + after
+        undo(home)
+        assert doc.read_bytes() == b"saved\n" * 2 + b"# Shop\r\n\r\n\r\nUse tabs."
 
 
 def test_order_of_dependent_edits(home, doc):

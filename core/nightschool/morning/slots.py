@@ -32,10 +32,6 @@ class Slot:
         ]
         return held[-1] if held else self.base
 
-    def has_had(self, text: str | None) -> bool:
-        """Tell whether it ever showed `text`."""
-        return text is not None and text in (self.base, *(laid for _, _, laid in self.layers))
-
     def has_layer_in(self, taken: Layers) -> bool:
         """Tell whether one of its layers is among those."""
         return any((link.receipt.id, edit) in taken for link, edit, _ in self.layers)
@@ -49,21 +45,15 @@ def slots_of(history: History) -> list[Slot]:
         for edit in link.edits():
             gone = edit.replaces.replace("\r\n", "\n").strip() if edit.op != "add" else None
             text = block.canonical(edit.text) if edit.op != "delete" else None
-            slot = _slot_for(slots, gone, text, link.receipt.id)
-            if slot is None:
-                slot = Slot(gone)
+            fitting = [slot for slot in slots if gone is not None and slot.shown(link.receipt.id) == gone]
+            slot = fitting[-1] if fitting else Slot(gone)
+            if not fitting:
                 slots.append(slot)
             if text in held - {gone}:
                 text = None  # it stood there already: this edit only took the other one away
             slot.layers.append((link, edit.id, text))
             held = (held - {gone}) | ({text} if text else set())
     return slots
-
-
-def _slot_for(slots: list[Slot], gone: str | None, text: str | None, at: str) -> Slot | None:
-    """Find the slot that showed `gone` when adoption `at` was made; for an added rule one that had been deleted."""
-    fitting = [slot for slot in slots if slot.shown(at) == gone and (gone is not None or slot.has_had(text))]
-    return fitting[-1] if fitting else None
 
 
 def lift(document: Document, history: History, taken: Layers) -> tuple[str, list[str]]:

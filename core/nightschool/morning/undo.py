@@ -104,10 +104,8 @@ def _step(
 ) -> Step | None:
     """Work out what becomes of one file; None when it stays as it is."""
     now = bytes_now(Path(change.path))
-    before = receipts.before(home, receipt, change)
-    whole = {name for _, name in taken} >= {name for name in change.edits if name not in receipt.undone}
-    if now is None or (whole and now == before):
-        if now is None and before is not None:
+    if now is None:
+        if change.before is not None:
             notes.append(f"{change.path} is gone: nothing to take back there")
         return None
     history = history_of(home, change.path)
