@@ -235,6 +235,26 @@ def test_copies_in_two_blocks_come_back_both(home, doc):
     assert doc.read_bytes() == b"top\n" + block + b"text\n" + block
 
 
+def test_a_rule_comes_back_to_its_place(home, doc):
+    """A deleted rule of the user's stands again where it stood, also when the user has written into the block since."""
+    mine = b"<!-- nightschool:begin -->\n- a\nnote\n\n- z\n<!-- nightschool:end -->\n"
+    for name in ("a", "z"):
+        doc.write_bytes(mine)
+        take(home, doc, edit(op="delete", replaces=name))
+        doc.write_bytes(doc.read_bytes().replace(b"note\n", b"note\nmy note\n"))
+        undo(home)
+        assert doc.read_bytes() == mine.replace(b"note\n", b"note\nmy note\n")
+
+
+def test_a_line_written_right_above_the_block_stays(home, doc):
+    """Nothing of it is taken for the blank line that parted the block from the text."""
+    doc.write_bytes(b"a\n")
+    take(home, doc, "one")
+    doc.write_bytes(doc.read_bytes().replace(b"<!-- nightschool:begin", b"mine\n<!-- nightschool:begin"))
+    undo(home)
+    assert doc.read_bytes() == b"a\nmine\n"
+
+
 @pytest.mark.parametrize("kind", ["block", "skill"])
 def test_a_made_file_goes_also_when_its_rules_were_shuffled(home, tmp_path, kind):
     """What is left when our rules are gone decides: nothing but ours, and the file goes."""
