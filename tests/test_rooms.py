@@ -76,7 +76,7 @@ def platform_names(core):
         f"{path.name}:{number}"
         for path in sorted(core.rglob("*.py"))
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if re.search(r"claude|codex|copilot|anthropic", line, re.IGNORECASE)
+        if re.search(r"claude|codex|copilot", line, re.IGNORECASE)
     ]
 
 

@@ -7,8 +7,10 @@ fields are those of clients 2.1.44 to 2.1.329; unknown fields are ignored.
 
 import contextlib
 import hashlib
+import json
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -22,6 +24,12 @@ from nightschool_claude_code.turns import IGNORED, Builder
 MAX_LINE = 16 * 2**20  # bytes; a longer line is skipped without being held in memory
 HEAD = 1024  # bytes that tell whether a file is still the same
 _CHUNK = 2**20
+_LARGE = (
+    2**20
+)  # bytes of a line of which long strings are parsed without their middle: as text they take up to 4 times more
+_LONG, _END = 2**18, 2**17  # bytes of such a string, and what is kept of it at either end
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # possessive: linear whatever the line holds
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -39,37 +47,50 @@ def transcripts(request: NightRequest) -> Iterator[TranscriptRef]:
 
 def _in_folder(folder: str) -> Iterator[TranscriptRef]:
     for entry in sorted(os.scandir(folder), key=lambda found: found.name):
-        name, ending = os.path.splitext(entry.name)
-        if ending != ".jsonl" or not _NAME.fullmatch(name) or not entry.is_file():
+        name = entry.name.removesuffix(".jsonl")
+        if name == entry.name or not _NAME.fullmatch(name) or _of_an_agent(entry.path) or not entry.is_file():
             continue
-        stat = entry.stat()
-        yield TranscriptRef(
-            platform="claude-code", session=name, path=entry.path, size=stat.st_size, mtime_ns=stat.st_mtime_ns
-        )
+        with contextlib.suppress(OSError):  # it vanished
+            info = entry.stat()
+            yield TranscriptRef(
+                platform="claude-code", session=name, path=entry.path, size=info.st_size, mtime_ns=info.st_mtime_ns
+            )
+
+
+def _of_an_agent(path: str) -> bool:
+    """Tell whether the file is a sub-agent's; clients before 2.1 put these beside the sessions."""
+    folder, name = os.path.split(path)
+    return name.startswith("agent-") or folder.endswith(f"{os.sep}subagents")
 
 
 def read(name: str, path: str, known: Session | None) -> Session | None:
     """Read session `name` on from where `known` ends; from the start when there is none or the file is another.
 
-    Returns `known` itself when nothing was added, and None when there is no such file and nothing is known.
+    Returns `known` itself when nothing was added, without opening the file when its size and time are as they were,
+    and None when there is no such file and nothing is known. Raises OSError when the file may not be read.
     """
+    if _of_an_agent(path):
+        return None
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123  hot: a night opens thousands
+        info = os.stat(path)  # noqa: PTH116  hot: a night looks at thousands
+        if not stat.S_ISREG(info.st_mode):  # a device or a pipe may never end
+            return None
+        if known is not None and _unchanged(known.source, path, info):
+            return known
+        with open(path, "rb") as stream:  # noqa: PTH123
             return _read(stream, name, path, known)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return known
+
+
+def _unchanged(source: Source, path: str, info: os.stat_result) -> bool:
+    return (source.path, source.size, source.mtime_ns) == (path, info.st_size, info.st_mtime_ns)
 
 
 def _read(stream: BinaryIO, name: str, path: str, known: Session | None) -> Session | None:
-    stat = os.fstat(stream.fileno())
-    if known is not None and not _continues(stream, stat.st_size, known.source):
+    info = os.fstat(stream.fileno())
+    if known is not None and not _continues(stream, info.st_size, known.source):
         known = None
-    if known is not None and (known.source.path, known.source.size, known.source.mtime_ns) == (
-        path,
-        stat.st_size,
-        stat.st_mtime_ns,
-    ):
-        return known
     begin = known.source.offset if known else 0
     builder = Builder(name, known)
     skipped: Counter[str] = Counter(known.skipped if known else {})
@@ -77,11 +98,11 @@ def _read(stream: BinaryIO, name: str, path: str, known: Session | None) -> Sess
     for start, line in _lines(stream, begin, skipped):
         if line is not None:
             record = _record(line, skipped)
-            if record is not None and not builder.add(record, start, start + len(line)):
+            if record is not None and not builder.add(record, start, start + len(line.rstrip())):
                 skipped["unknown-type"] += 1
         end = stream.tell() if line is None else start + len(line)
-    source = Source(path=path, offset=end, size=stat.st_size, mtime_ns=stat.st_mtime_ns, head=_head(stream, end))
-    return builder.session(source, dict(skipped), fallback=stat.st_mtime)
+    source = Source(path=path, offset=end, size=info.st_size, mtime_ns=info.st_mtime_ns, head=_head(stream, end))
+    return builder.session(source, dict(skipped), fallback=info.st_mtime)
 
 
 def _continues(stream: BinaryIO, size: int, source: Source) -> bool:
@@ -127,16 +148,47 @@ def _pass_over(stream: BinaryIO) -> bool:
 
 def _record(line: bytes, skipped: Counter[str]) -> dict[str, object] | None:
     """Parse one line; count why when it is no record."""
+    if len(line) > _LARGE:
+        line = _STRING.sub(_without_middle, line)
     try:
         record = from_json(line.removeprefix(b"\xef\xbb\xbf"), cache_strings="keys")
     except ValueError as error:
-        if line.strip():
-            skipped[_fault(line, error)] += 1
-        return None
+        record = _mended(line)
+        if record is None:
+            if line.strip():
+                skipped[_fault(line, error)] += 1
+            return None
     if not isinstance(record, dict):
         skipped["not-object"] += 1
         return None
     return None if record.get("type") in IGNORED else record
+
+
+def _mended(line: bytes) -> object:
+    """Parse a line whose only fault is half of a surrogate pair: the client leaves one where it cuts a text."""
+    if not _SURROGATE.search(line):
+        return None
+    try:
+        return from_json(json.dumps(json.loads(line.decode()), ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_middle(found: re.Match[bytes]) -> bytes:
+    string = found.group()
+    if len(string) <= _LONG or not string.endswith(b'"'):
+        return string
+    # A cut may go through an escaped pair, of 12 bytes, or a character: the first one that leaves a string is taken.
+    heads = (string[: _END - less] for less in range(13))
+    tails = (string[less - _END :] for less in range(13))
+    head = next((head for head in heads if _is_string(head + b'"')), b'"')
+    return head + b"\\n" + next((tail for tail in tails if _is_string(b'"' + tail)), b'"')
+
+
+def _is_string(text: bytes) -> bool:
+    with contextlib.suppress(ValueError):
+        return isinstance(from_json(text), str)
+    return False
 
 
 def _fault(line: bytes, error: ValueError) -> str:

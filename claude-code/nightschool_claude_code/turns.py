@@ -9,20 +9,21 @@ from nightschool.records import OWN_MARK, Session, Source, ToolCall, Turn
 
 IGNORED = frozenset({
     "agent-name", "ai-title", "api-request", "api-request-blob", "api-request-shape", "atis-latch", "attachment",
-    "bridge-session", "cost-state", "custom-title", "file-history-delta", "file-history-snapshot", "last-prompt", "mode",
-    "permission-mode", "pr-link", "progress", "queue-operation", "result", "started", "summary", "system", "tag",
-    "task-summary", "tools-used", "turn-origin", "worktree-state",
+    "bridge-session", "cost-state", "custom-title", "file-history-delta", "file-history-snapshot", "last-prompt",
+    "mode", "permission-mode", "pr-link", "progress", "queue-operation", "result", "started", "summary", "system",
+    "tag", "task-summary", "tools-used", "turn-origin", "worktree-state",
 })  # fmt: skip
-CLIP = 2**16  # raw characters of any one text; harvest redacts, then clips further
-KEPT_TAIL = 2**11  # characters of a successful command's output
+CLIP = 2**16  # raw characters of any one text; harvest redacts, then clips to less than half of it
 _HALF = CLIP // 2
-_COMMANDS = frozenset({"Bash", "BashOutput", "PowerShell"})
+_EDGE = re.compile(r"[\s\"'`,;&]")
+_NEAR = 512  # characters from a cut in which the edge of a word is looked for
 _SUBJECTS = ("command", "file_path", "path", "pattern", "query", "url", "skill", "description")
-_REMINDER = re.compile(r"<system-reminder>.*?(?:</system-reminder>|\Z)", re.DOTALL)
+_INJECTED = ("system-reminder", "ide_opened_file", "ide_selection", "ide_diagnostics")  # by the client and by editors
 _NOT_THE_USER = (
     "<command-", "<local-command", "<bash-", "<task-notification", "<teammate-message", "<user-prompt-submit-hook",
     "<user-memory-input", "Caveat: The messages below", "This session is being continued from a previous conversation",
 )  # fmt: skip
+_CLIENT = "<synthetic>"  # stands for the model where the client itself speaks: errors, "No response requested."
 _INTERRUPTED = "[Request interrupted by user"
 
 Record = dict[str, Any]
@@ -41,7 +42,7 @@ class Builder:
         self.message = known.message if known else ""
         self.own = known.own if known else False
         self.seen = {turn["id"] for turn in self.turns}
-        self.stamp = ""
+        self.entries: set[object] = set()
 
     def add(self, record: Record, start: int, end: int) -> bool:
         """Take one record that stands at these bytes; False when its type is unknown."""
@@ -50,18 +51,27 @@ class Builder:
             return False
         if not isinstance(message, dict) or record.get("isSidechain") or record.get("agentId"):
             return True
+        if self._again(record.get("uuid")):
+            return True
         self._place(record)
         (self._user if kind == "user" else self._assistant)(record, message, start, end)
         if self.turns and self.turns[-1]["span"][1] < end:
             self.turns[-1]["span"] = (self.turns[-1]["span"][0], end)
         return True
 
+    def _again(self, entry: object) -> bool:
+        """Tell whether an entry of this id was taken since the reading began. One without an id never was."""
+        if not isinstance(entry, str) or not entry:
+            return False
+        known = entry in self.entries
+        self.entries.add(entry)
+        return known
+
     def session(self, source: Source, skipped: dict[str, int], *, fallback: float) -> Session:
         """Return the session. `fallback` is the file's time (seconds since 1970), for records without one."""
         file_time = datetime.fromtimestamp(fallback, UTC)
         for turn in self.turns:
             turn["at"] = turn["at"] or file_time
-        self.last = instant(self.stamp) or self.last
         return Session(
             platform="claude-code",
             id=self.name,
@@ -80,8 +90,8 @@ class Builder:
     def _place(self, record: Record) -> None:
         stamp = record.get("timestamp")
         if isinstance(stamp, str):
-            self.stamp = stamp
-            self.started = self.started or instant(stamp)
+            self.last = instant(stamp) or self.last  # a record without a time has that of the one before it
+            self.started = self.started or self.last
         for name, key in (("project", "cwd"), ("branch", "gitBranch")):
             if not getattr(self, name) and isinstance(record.get(key), str):
                 setattr(self, name, record[key])
@@ -92,7 +102,7 @@ class Builder:
         results = [b for b in blocks if isinstance(b, dict) and b.get("type") == "tool_result"]
         for block in results:
             self._result(block)
-        text = content if isinstance(content, str) else "\n".join(_texts(blocks))
+        text = _told(content)
         if text.lstrip().startswith(_INTERRUPTED):
             if self.turns:
                 self.turns[-1]["interrupted"] = True
@@ -100,26 +110,25 @@ class Builder:
         meta = record.get("isMeta") or record.get("isCompactSummary") or record.get("isVisibleInTranscriptOnly")
         if results or meta:
             return
-        text = _REMINDER.sub("", text).strip()
+        text = _without_injected(text).strip()
         name = str(record.get("uuid") or f"{self.name}:{start}")
         if text and not text.startswith(_NOT_THE_USER) and name not in self.seen:
             self.seen.add(name)
             self.own = self.own or OWN_MARK in text
-            self.turns.append(_new_turn(name, instant(self.stamp), _clip(text), (start, end)))
+            self.turns.append(_new_turn(name, self.last, _clip(text), (start, end)))
 
     def _result(self, block: Record) -> None:
         turn, call = self.pending.pop(str(block.get("tool_use_id")), (None, 0))
         if turn is None:
             return
         calls = self.turns[turn]["calls"]
-        content = block.get("content")
-        text = content if isinstance(content, str) else "\n".join(_texts(content if isinstance(content, list) else []))
         failed = block.get("is_error") is True
-        kept = _clip(text) if failed else text[-KEPT_TAIL:] if calls[call].name in _COMMANDS else ""
-        calls[call] = calls[call].model_copy(update={"failed": failed, "output": kept})
+        # what a tool printed when all went well is not kept: that it went well is what counts
+        output = _clip(_told(block.get("content"))) if failed else ""
+        calls[call] = ToolCall(name=calls[call].name, input=calls[call].input, failed=failed, output=output)
 
     def _assistant(self, _record: Record, message: Record, _start: int, _end: int) -> None:
-        if not self.turns:
+        if not self.turns or message.get("model") == _CLIENT:
             return
         turn = self.turns[-1]
         usage, name = message.get("usage"), str(message.get("id") or "")
@@ -151,12 +160,26 @@ def _thawed(turn: Turn) -> dict[str, Any]:
 
 
 def _new_turn(name: str, at: datetime | None, prompt: str, span: tuple[int, int]) -> dict[str, Any]:
-    told = {"id": name, "at": at, "prompt": prompt, "reply": "", "calls": []}
+    told: dict[str, Any] = {"id": name, "at": at, "prompt": prompt, "reply": "", "calls": []}
     return told | {"interrupted": False, "tokens": 0, "span": span}
 
 
-def _texts(blocks: list[Any]) -> list[str]:
-    return [b["text"] for b in blocks if isinstance(b, dict) and isinstance(b.get("text"), str)]
+def _told(content: object) -> str:
+    """Return the text of a message or a result: a string, or blocks of which only those of text count."""
+    blocks = content if isinstance(content, list) else []
+    texts = [b["text"] for b in blocks if isinstance(b, dict) and isinstance(b.get("text"), str)]
+    return content if isinstance(content, str) else "\n".join(texts)
+
+
+def _without_injected(text: str) -> str:
+    """Cut what others have put into the user's message. A tag that is only mentioned has no end and stays."""
+    for tag in _INJECTED:
+        kept, at = [], 0
+        while (begin := text.find(f"<{tag}>", at)) >= 0 and (end := text.find(f"</{tag}>", begin)) >= 0:
+            kept.append(text[at:begin])
+            at = end + len(tag) + 3
+        text = "".join(kept) + text[at:]
+    return text
 
 
 def _asked(told: object) -> str:
@@ -168,7 +191,12 @@ def _asked(told: object) -> str:
 
 
 def _clip(text: str) -> str:
-    return text if len(text) <= CLIP else f"{text[:_HALF]}\n…\n{text[-_HALF:]}"
+    """Keep beginning and end. The word at a cut goes whole: half a secret would not be known for one."""
+    if len(text) <= CLIP:
+        return text
+    edges = [found.start() for found in _EDGE.finditer(text, _HALF - _NEAR, _HALF)]
+    edge = _EDGE.search(text, len(text) - _HALF, len(text) - _HALF + _NEAR)
+    return f"{text[: edges[-1] if edges else _HALF]}\n…\n{text[edge.end() if edge else -_HALF :]}"
 
 
 def _count(value: object) -> int:

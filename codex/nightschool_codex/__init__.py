@@ -28,6 +28,13 @@ class Codex:
 
         return find()
 
+    def unread(self, request: NightRequest) -> int:
+        """Return how many sessions lie there that Nightschool cannot read yet."""
+        from nightschool_codex.rules import home
+        from nightschool_codex.transcripts import count
+
+        return count(home(request))
+
     @hookimpl
     def on_night(self, request: NightRequest) -> PlatformNight | None:
         """List the documents rules could go to. Its transcripts are not read yet, so none are listed."""

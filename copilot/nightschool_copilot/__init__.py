@@ -28,6 +28,14 @@ class Copilot:
 
         return find()
 
+    def unread(self, request: NightRequest) -> int:
+        """Return how many sessions lie there that Nightschool cannot read yet."""
+        from pathlib import Path
+
+        from nightschool_copilot.transcripts import count
+
+        return count(Path(request.user_home) / ".copilot")
+
     @hookimpl
     def on_night(self, request: NightRequest) -> PlatformNight | None:
         """List the documents rules could go to. Its transcripts are not read yet, so none are listed."""

@@ -19,7 +19,7 @@ class NightschoolError(Exception):
     def __str__(self) -> str:
         """Give the one line, whatever line breaks its parts hold."""
         line = self.what + (f" ({self.where})" if self.where else "") + (f": {self.why}" if self.why else "")
-        line += f". {self.fix}" if self.fix else ""
+        line = f"{line.rstrip('. ')}. {self.fix}" if self.fix else line
         return " ".join(line.split())
 
 

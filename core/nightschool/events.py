@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 def _utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)
+    return at.replace(tzinfo=UTC) if not at.utcoffset() else at.astimezone(UTC)  # the first is far cheaper, and usual
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]

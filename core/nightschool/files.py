@@ -18,6 +18,8 @@ def private_dir(path: Path) -> Path:
     Raises NightschoolError when the directory cannot be made.
     """
     try:
+        if path.is_dir():
+            return path
         for folder in reversed([path, *path.parents]):
             if not folder.exists():
                 folder.mkdir(mode=PRIVATE_DIR, exist_ok=True)

@@ -9,9 +9,9 @@ import pytest
 from tests.support.mined import PROJECT, plant
 
 from nightschool.night import bank
-from nightschool.night.cluster import alike, families
-from nightschool.night.mine import mine
-from nightschool.night.signals import normalise
+from nightschool.night.mining.cluster import alike, families
+from nightschool.night.mining.mine import mine
+from nightschool.night.mining.signals import normalise
 
 RAW = Path(__file__).parent / "raw" / "mine.json"
 

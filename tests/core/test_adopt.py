@@ -13,7 +13,7 @@ from nightschool.errors import NightschoolError
 from nightschool.morning import receipts
 from nightschool.morning.adopt import adopt
 from nightschool.morning.undo import undo
-from nightschool.night.block import rules
+from nightschool.night.rules.block import rules
 from nightschool.records import ReceiptState, Ruling
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from tests.support.mined import PROJECT, START, plant, talk
 
 from nightschool.night import bank
-from nightschool.night.mine import Draft, mine
+from nightschool.night.mining.mine import Draft, mine
 from nightschool.paths import Home
 from nightschool.records import Check, CheckOp, DreamTask, Origin
 

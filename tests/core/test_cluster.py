@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightschool.night.cluster import alike, dice, families, near, stable_id
-from nightschool.night.signals import content, normalise
+from nightschool.night.mining.cluster import alike, dice, families, near, stable_id
+from nightschool.night.mining.signals import content, normalise
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = ("query", "orders", "region", "month", "list", "test", "parser", "refund", "plot", "invoice")

@@ -5,8 +5,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nightschool.errors import NightschoolError
-from nightschool.night.anatomy import Document
-from nightschool.night.block import apply, canonical, has_block, rules, with_rules
+from nightschool.night.rules.anatomy import Document
+from nightschool.night.rules.block import apply, canonical, has_block, rules, with_rules
 from nightschool.records import Edit
 
 BEGIN, END = b"<!-- nightschool:begin -->", b"<!-- nightschool:end -->"

@@ -77,6 +77,16 @@ def test_shape_alone_cannot_justify_but_can_harm():
     assert decide([pair(-1.0, shape_only=True) for _ in range(6)]).ruling is Ruling.REJECT
 
 
+def test_shape_alone_that_costs_other_work_is_rejected():
+    """A rule that nothing can ever prove is dropped as soon as other work seems to suffer; else it waits."""
+    own = [pair(1.0, shape_only=True) for _ in range(3)]
+    lost = [pair(-1.0, recurrence="other").model_copy(update={"own": False}) for _ in range(3)]
+
+    assert decide(own).ruling is Ruling.PROBATION
+    assert decide(own + lost).ruling is Ruling.REJECT
+    assert decide(own + lost[:1]).ruling is Ruling.PROBATION
+
+
 def test_a_kind_of_task_that_gets_worse_vetoes():
     """Many wins on its own tasks do not buy a rule the right to break other work."""
     wins = [pair(1.0, recurrence="own") for _ in range(30)]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightschool.errors import NightschoolError
-from nightschool.night import patterns
-from nightschool.night.judge import (
+from nightschool.night.judging import patterns
+from nightschool.night.judging.judge import (
     Attempt,
     is_shape_only,
     is_shape_only_task,
@@ -22,7 +22,7 @@ from nightschool.night.judge import (
     rubric_score,
     validate,
 )
-from nightschool.night.operators import OPERATORS
+from nightschool.night.judging.operators import OPERATORS
 from nightschool.records import Check, CheckOp, ToolCall
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.mined import FAMILIES, PROJECT, plant, talk
 
-from nightschool.night.mine import Mined, mine
+from nightschool.night.mining.mine import Mined, mine
 
 SUBJECTS = (
     "customers by region",

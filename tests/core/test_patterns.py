@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from nightschool.errors import NightschoolError
-from nightschool.night.patterns import LONGEST_PATTERN, Matcher
+from nightschool.night.judging.patterns import LONGEST_PATTERN, Matcher
 
 CATASTROPHIC = ["(a+)+$", "(a|a)*$", "(a|aa)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(.*a){20}$", "(?=(a+)+b)"]
 
@@ -175,7 +175,7 @@ def test_close_leaves_nothing_and_may_be_repeated():
 
 PARENT = """
     import sys
-    from nightschool.night.patterns import shared
+    from nightschool.night.judging.patterns import shared
     shared.search("a+", "a")
     print(shared._child.pid, flush=True)
     {then}

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightschool.errors import NightschoolError
-from nightschool.night.block import canonical
-from nightschool.night.hidden import hidden, visible
-from nightschool.night.screen import MAX_CHARS, reasons
+from nightschool.night.rules.block import canonical
+from nightschool.night.rules.hidden import hidden, visible
+from nightschool.night.rules.screen import MAX_CHARS, reasons
 
 URL, SHELL, LOOSENS = "holds a URL", "holds a shell command", "loosens permissions or checks"
 SECRET, COMMENT = "stands around a secret that was taken out", "holds an HTML comment or a block marker"

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nightschool.night.judge import Attempt, reward, validate
-from nightschool.night.signals import (
+from nightschool.night.judging.judge import Attempt, reward, validate
+from nightschool.night.mining.signals import (
     content,
     derive_checks,
     directive,

@@ -17,7 +17,7 @@ from nightschool.morning import receipts
 from nightschool.morning.adopt import adopt
 from nightschool.morning.recover import recover
 from nightschool.morning.undo import undo
-from nightschool.night.block import has_block, rules
+from nightschool.night.rules.block import has_block, rules
 from nightschool.paths import Home
 from nightschool.records import ReceiptState
 

@@ -1,6 +1,7 @@
 """Whole nights through the command, on real-format sessions."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -270,3 +271,30 @@ def test_a_held_lock_is_named_and_a_dead_one_is_taken_over(queries):
         process.stdout.close()
 
     queries.run("run")
+
+
+@pytest.mark.parametrize("existing", [None, b"---\r\nname: sql\r\ndescription: How we query.\r\n---\r\nBe kind."])
+def test_a_skill_can_be_the_target(queries, existing):
+    """A rule can go into a skill the user names: made when absent, edited in its body else, undone byte for byte."""
+    skill = queries.user_home / ".claude" / "skills" / "sql" / "SKILL.md"
+    if existing is not None:
+        skill.parent.mkdir(parents=True)
+        skill.write_bytes(existing)
+    document = queries.json("run", "--target", str(skill))
+
+    queries.run("adopt", "--rule", document["rules"][0]["edit"]["id"])
+    text = skill.read_text()
+    assert text.startswith("---")
+    assert "LIMIT 100" in text
+    assert re.search(r"^name: \"?sql\"?$", text, re.MULTILINE)
+    queries.run("undo")
+    assert (skill.read_bytes() if skill.exists() else None) == existing
+    assert skill.parent.exists() == (existing is not None)
+
+
+def test_an_unknown_target_is_refused_before_anything_is_consumed(queries):
+    """A target no platform knows is a usage error that names those there are, and no night is begun."""
+    _, err = queries.run("run", "--target", "nowhere:at-all", code=2)
+
+    assert "claude-code:project" in err
+    assert not list(queries.home.glob("nights/*"))

@@ -32,7 +32,8 @@ def call(args: argparse.Namespace) -> int:
 
     home = Home.from_env()
     loaded = platforms.installed()
-    found = [*_engine(), *_home(home), *_platforms(loaded), *_events(home, loaded), *_targets(loaded)]
+    targets = _targets(loaded)  # first: a platform may fail only when it is asked
+    found = [*_engine(), *_home(home), *_platforms(loaded), *_events(home, loaded), *targets]
     if args.json:
         print_json([{"level": level, "what": what, "next": step} for level, what, step in found])
     else:
@@ -68,7 +69,7 @@ def _home(home: "Home") -> list[Finding]:
 
 def _platforms(loaded: "Platforms") -> list[Finding]:
     found: list[Finding] = [
-        ("fault", f"platform {name} does not load: {why}", "Uninstall or mend that plugin; the others work")
+        ("fault", f"platform {name} fails: {why}", "Uninstall or mend that plugin; the others work")
         for name, why in sorted(loaded.broken.items())
     ]
     for name in loaded.names():
@@ -100,8 +101,11 @@ def _targets(loaded: "Platforms") -> list[Finding]:
     from nightschool.records import NightRequest
 
     request = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=os.path.realpath(Path.cwd()))
-    return [
-        ("ok", f"target {target.key}: {target.title} ({target.path})", "")
-        for night in loaded.on_night(request)
-        for target in night.targets
-    ]
+    found: list[Finding] = []
+    for name in loaded.names():
+        unread = getattr(loaded.manager.get_plugin(name), "unread", lambda _request: 0)(request)
+        if unread:
+            found.append(("note", f"{loaded.title(name)}: {unread} session(s) there that cannot be read yet", ""))
+    for night in loaded.on_night(request):
+        found += [("ok", f"target {target.key}: {target.title} ({target.path})", "") for target in night.targets]
+    return found

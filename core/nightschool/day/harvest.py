@@ -4,17 +4,21 @@ Events are hints; this is the truth: whatever no event told of is found here. A 
 what was read, in one file, so a harvest that is killed reads no session twice and misses none.
 """
 
-from collections.abc import Callable, Sequence
+import functools
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from nightschool.errors import NightschoolError
 from nightschool.events import Event, Moment
 from nightschool.memory.store import SessionStore
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
-from nightschool.records import Funnel, NightRequest, PlatformNight, Session, ToolCall, TranscriptRef, Turn
+from nightschool.records import Funnel, PlatformNight, Session, ToolCall, TranscriptRef, Turn
 
-PROMPT, REPLY, INPUT, OUTPUT = 20_000, 8_000, 2_000, 4_000  # characters that are kept of each text
+PROMPT, REPLY, INPUT, OUTPUT, NAME = 20_000, 8_000, 2_000, 4_000, 200  # characters that are kept of each text
+SHORT = 200  # characters of a text that may well come again
 BATCH = 200  # sessions between two commits of the index
 
 Redact = Callable[[str], str]
@@ -26,41 +30,62 @@ def harvest(
     """Read every transcript of `nights` that has changed, newest first, at most `cap` of them (0: all).
 
     Returns how many there are, were read, and wait; and which platforms or transcripts failed. What failed or was
-    left by the cap keeps its watermark and is read another time.
+    left by the cap keeps its watermark and is read another time; what failed does not use the cap up.
     """
-    store = SessionStore(home)
-    refs = [ref for night in nights for ref in night.transcripts]
+    store, redact = SessionStore(home), _remembering(redact)
+    refs = _newest(ref for night in nights for ref in night.transcripts)
     marks = store.marks()
     changed = [r for r in refs if marks.get((r.platform, r.session)) != (r.path, r.size, r.mtime_ns)]
-    changed.sort(key=lambda r: (-r.mtime_ns, r.platform, r.session))
-    chosen = changed[:cap] if cap else changed
-    broken = dict(platforms.broken)
-    read, new_bytes, done = 0, 0, []
-    for ref in chosen:
+    broken = {name: _line(redact(why)) for name, why in platforms.broken.items()}
+    read = new_bytes = done = tried = 0
+    for ref in changed:
+        if cap and done == cap:
+            break
+        tried += 1
+        known = store.load(ref.platform, ref.session)
         try:
-            found, grown = _read(store, platforms, _hint(ref), redact)
+            found = _asked(platforms, _hint(ref), known, redact)
         except Exception as error:  # noqa: BLE001  a platform may raise anything; its fault stops nobody else
-            broken[ref.platform] = f"{ref.path}: {type(error).__name__}: {error}"
+            why = _line(redact(f"{type(error).__name__}: {error}"))
+            broken[f"{ref.platform}: {Path(ref.path).name}"] = why
             continue
-        if found is not None:
-            done.append(found)
-        read, new_bytes = read + (grown > 0), new_bytes + max(grown, 0)
-        if len(done) == BATCH:
-            store.mark(done)
-            done.clear()
-    store.mark(done)
-    return Funnel(
-        transcripts=len(refs), read=read, new_bytes=new_bytes, backlog=len(changed) - len(chosen), broken=broken
-    )
+        grown = _kept(store, found, known)
+        done, read, new_bytes = done + 1, read + (grown > 0), new_bytes + grown
+        if done % BATCH == 0:
+            store.index()
+    store.index()
+    return Funnel(transcripts=len(refs), read=read, new_bytes=new_bytes, backlog=len(changed) - tried, broken=broken)
 
 
 def read_one(home: Home, platforms: Platforms, event: Event, redact: Redact) -> Session | None:
     """Read on the session an event points to. Raises what its platform raises."""
+    if event.session_id is None:
+        return None
     store = SessionStore(home)
-    found, _ = _read(store, platforms, event, redact)
-    if found is not None:
-        store.mark([found])
+    known = store.load(event.platform, event.session_id)
+    found = _asked(platforms, event, known, redact)
+    _kept(store, found, known)
+    store.index()
     return found
+
+
+def _newest(refs: Iterable[TranscriptRef]) -> list[TranscriptRef]:
+    """Order newest first. Of copies of a session the newest counts: two would take turns for ever."""
+    ordered = sorted(refs, key=lambda r: (-r.mtime_ns, r.platform, r.session, -r.size, r.path))
+    first: dict[tuple[str, str], TranscriptRef] = {}
+    for ref in ordered:
+        first.setdefault((ref.platform, ref.session), ref)
+    return list(first.values())
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:300]
+
+
+def _remembering(redact: Redact) -> Redact:
+    """Redact a short text that comes again, as names of tools and commands do, only once."""
+    known = functools.lru_cache(maxsize=4096)(redact)
+    return lambda text: known(text) if len(text) <= SHORT else redact(text)
 
 
 def _hint(ref: TranscriptRef) -> Event:
@@ -75,19 +100,23 @@ def _hint(ref: TranscriptRef) -> Event:
     )
 
 
-def _read(store: SessionStore, platforms: Platforms, event: Event, redact: Redact) -> tuple[Session | None, int]:
-    """Read one session on; return it and by how many bytes its watermark moved."""
-    if event.session_id is None:
-        return None, 0
-    known = store.load(event.platform, event.session_id)
+def _asked(platforms: Platforms, event: Event, known: Session | None, redact: Redact) -> Session | None:
+    """Ask the event's platform to read its session on; return it redacted, or `known` itself when nothing was added."""
     found = platforms.on_session_end(event, known)
     if found is None or found is known:
-        return found, 0
+        return found
     if (found.platform, found.id) != (event.platform, event.session_id):
         raise NightschoolError("a platform answered for another session", where=event.platform)
-    store.save(redacted(found, known, redact))
-    before = known.source.offset if known and known.source.offset <= found.source.offset else 0
-    return found, found.source.offset - before
+    return redacted(found, known, redact)
+
+
+def _kept(store: SessionStore, session: Session | None, known: Session | None) -> int:
+    """Save what is new; return by how many bytes the watermark moved."""
+    if session is None or session is known or session == known:
+        return 0
+    store.save(session)
+    before = known.source.offset if known and known.source.offset <= session.source.offset else 0
+    return session.source.offset - before
 
 
 def redacted(session: Session, known: Session | None, redact: Redact) -> Session:
@@ -103,16 +132,15 @@ def redacted(session: Session, known: Session | None, redact: Redact) -> Session
 
 def _clean_turn(turn: Turn, redact: Redact) -> Turn:
     """Redact first, then clip: a secret that is cut in two would not be known for one."""
-    told = {
-        "prompt": redact(turn.prompt)[:PROMPT],
-        "reply": redact(turn.reply)[:REPLY],
-        "calls": tuple(_clean_call(call, redact) for call in turn.calls),
-    }
-    return turn.model_copy(update=told)
+    prompt, reply = redact(turn.prompt)[:PROMPT], redact(turn.reply)[:REPLY]
+    calls = tuple(_clean_call(call, redact) for call in turn.calls)
+    same = prompt == turn.prompt and reply == turn.reply and all(map(operator.is_, calls, turn.calls))
+    return turn if same else turn.model_copy(update={"prompt": prompt, "reply": reply, "calls": calls})
 
 
 def _clean_call(call: ToolCall, redact: Redact) -> ToolCall:
     output = redact(call.output)
     kept = output if len(output) <= OUTPUT else f"{output[: OUTPUT // 2]}\n…\n{output[-OUTPUT // 2 :]}"
-    told = {"name": redact(call.name)[:200], "input": redact(call.input)[:INPUT], "output": kept}
-    return call.model_copy(update=told)
+    told = {"name": redact(call.name)[:NAME], "input": redact(call.input)[:INPUT], "output": kept}
+    same = all(getattr(call, key) == text for key, text in told.items())
+    return call if same else call.model_copy(update=told)

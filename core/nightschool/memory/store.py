@@ -1,6 +1,11 @@
-"""Sessions as files, one each, and an index of their watermarks that can be deleted and is then made again."""
+"""Sessions as files, one each, and an index of their watermarks that can be deleted and is then made again.
+
+A row of the index holds for the very file it was made from, told by inode, size and time. Any other file is read and
+its row made anew, so an index that is gone, damaged or behind, and a session's file that is lost, cost time only.
+"""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,11 +18,17 @@ from nightschool.records import Session
 
 Key = tuple[str, str]  # platform, session id
 Mark = tuple[str, int, int]  # path, size and modification time (ns) of the transcript as it was last read
+_Row = tuple[str, Mark]  # which file of ours it was made from
 
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS sources (platform TEXT, session TEXT, path TEXT NOT NULL, size INTEGER NOT NULL, "
-    "mtime_ns INTEGER NOT NULL, PRIMARY KEY (platform, session)) WITHOUT ROWID"
-)
+_VERSION = 1
+_SCHEMA = f"""
+DROP TABLE IF EXISTS sources;
+CREATE TABLE sources (
+  platform TEXT, session TEXT, file TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+  PRIMARY KEY (platform, session)
+) WITHOUT ROWID;
+PRAGMA user_version = {_VERSION};
+"""
 
 
 class SessionStore:
@@ -25,6 +36,7 @@ class SessionStore:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self._saved: dict[Key, _Row] = {}
 
     def path(self, platform: str, name: str) -> Path:
         """Return where a session lies."""
@@ -38,47 +50,71 @@ class SessionStore:
         """Write a session whole, without waiting for the disk: a lost one is read again from its transcript."""
         path = self.path(session.platform, session.id)
         write_whole(path, session.model_dump_json(exclude_defaults=True).encode(), durable=False)
+        with contextlib.suppress(FileNotFoundError):
+            self._saved[session.platform, session.id] = (_identity(path.stat()), _mark(session))
 
     def sessions(self) -> Iterator[Session]:
         """Yield every session, ordered by platform and id."""
-        for path in sorted(self.home.sessions.glob("*/*.json")):
-            session = _loaded(path)
-            if session is not None:
+        for key in sorted(self._files()):
+            if session := _loaded(self.path(*key)):
                 yield session
 
     def marks(self) -> dict[Key, Mark]:
-        """Return how every transcript was when it was last read; from the files when the index is gone or damaged."""
+        """Return how every transcript was when it was last read. The index is written only when it was behind."""
+        rows, files = self._rows(), self._files()
+        held = {key: row for key, row in rows.items() if key in files and files[key] == row[0]}
+        others = ((key, file, _loaded(self.path(*key))) for key, file in files.items() if key not in held)
+        fresh = {key: (file, _mark(session)) for key, file, session in others if session is not None}
+        gone = rows.keys() - held.keys() - fresh.keys()
+        if fresh or gone:
+            self._write(fresh, gone)
+        return {key: mark for key, (_, mark) in (held | fresh).items()}
+
+    def index(self) -> None:
+        """Put the watermarks of what was saved since into the index, in one transaction."""
+        if self._saved:
+            self._write(self._saved, ())
+            self._saved = {}
+
+    def _files(self) -> dict[Key, str]:
+        found = {}
+        for folder in _scan(self.home.sessions):
+            for entry in _scan(Path(folder.path)):
+                name, _, ending = entry.name.rpartition(".")
+                if ending == "json" and not name.startswith("."):
+                    with contextlib.suppress(FileNotFoundError):
+                        found[folder.name, name] = _identity(entry.stat())
+        return found
+
+    def _rows(self) -> dict[Key, _Row]:
+        told = "SELECT platform, session, file, path, size, mtime_ns FROM sources"
         with contextlib.suppress(sqlite3.Error), self._open(read_only=True) as index:
-            rows = index.execute("SELECT platform, session, path, size, mtime_ns FROM sources").fetchall()
-            return {(platform, name): (path, size, mtime) for platform, name, path, size, mtime in rows}
-        known = list(self.sessions())
-        if known:
-            self._make_anew(known)
-        return {(s.platform, s.id): _mark(s) for s in known}
+            return {(p, name): (file, (path, size, at)) for p, name, file, path, size, at in index.execute(told)}
+        return {}
 
-    def mark(self, sessions: Iterable[Session]) -> None:
-        """Put watermarks of saved sessions into the index, in one transaction."""
-        rows = [(s.platform, s.id, *_mark(s)) for s in sessions]
-        if not rows:
-            return
-        try:
-            self._insert(rows)
-        except sqlite3.DatabaseError:
-            self._make_anew(self.sessions())
+    def _write(self, rows: dict[Key, _Row], gone: Iterable[Key]) -> None:
+        """Put rows in and take others out; what the disk or another writer refuses is made good the next time."""
+        for _attempt in range(2):
+            try:
+                return self._put(rows, gone)
+            except (sqlite3.OperationalError, OSError):
+                return None
+            except sqlite3.DatabaseError:  # damaged: nothing stands in it that the files do not tell
+                with contextlib.suppress(OSError):
+                    self.home.index.unlink()
+        return None
 
-    def _make_anew(self, sessions: Iterable[Session]) -> None:
-        rows = [(s.platform, s.id, *_mark(s)) for s in sessions]
-        for suffix in ("", "-wal", "-shm"):
-            self.home.index.with_name(self.home.index.name + suffix).unlink(missing_ok=True)
-        with contextlib.suppress(sqlite3.Error):  # the next harvest makes it then; the files are the truth
-            self._insert(rows)
-
-    def _insert(self, rows: list[tuple[str, str, str, int, int]]) -> None:
+    def _put(self, rows: dict[Key, _Row], gone: Iterable[Key]) -> None:
         private_dir(self.home.root)
         self.home.index.touch(mode=PRIVATE_FILE)
         with self._open(read_only=False) as index, index:
-            index.execute(_TABLE)
-            index.executemany("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", rows)
+            if index.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError("damaged")
+            if index.execute("PRAGMA user_version").fetchone() != (_VERSION,):
+                index.executescript(_SCHEMA)
+            index.executemany("DELETE FROM sources WHERE platform = ? AND session = ?", list(gone))
+            told = [(*key, file, *mark) for key, (file, mark) in rows.items()]
+            index.executemany("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?)", told)
 
     @contextlib.contextmanager
     def _open(self, *, read_only: bool) -> Iterator[sqlite3.Connection]:
@@ -92,10 +128,22 @@ class SessionStore:
 
 def _loaded(path: Path) -> Session | None:
     try:
-        return Session.model_validate_json(path.read_bytes())
+        session = Session.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
+    return session if (session.platform, session.id) == (path.parent.name, path.stem) else None
 
 
 def _mark(session: Session) -> Mark:
     return (session.source.path, session.source.size, session.source.mtime_ns)
+
+
+def _identity(info: os.stat_result) -> str:
+    return f"{info.st_ino}-{info.st_size}-{info.st_mtime_ns}"
+
+
+def _scan(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -17,7 +17,7 @@ from nightschool.morning.history import history_of
 from nightschool.morning.place import ChangedMeanwhileError, Place, look
 from nightschool.morning.recover import recover, roll_back, settle
 from nightschool.morning.skill import is_skill, new_skill
-from nightschool.night import block, screen
+from nightschool.night.rules import block, screen
 from nightschool.paths import Home
 from nightschool.records import Edit, FileChange, Proposal, ProposedRule, Receipt, ReceiptState, Ruling, Target
 

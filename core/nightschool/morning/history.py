@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from nightschool.morning import receipts
-from nightschool.night.anatomy import Document
+from nightschool.night.rules.anatomy import Document
 from nightschool.paths import Home
 from nightschool.records import Edit, FileChange, Receipt
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from nightschool.files import write_whole
-from nightschool.night.mine import Mined
+from nightschool.night.mining.mine import Mined
 from nightschool.night.plan import Planned
 from nightschool.night.steps import Steps
 from nightschool.paths import Home

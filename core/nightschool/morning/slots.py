@@ -7,8 +7,8 @@ is the topmost layer that is not taken back, and under all of them lies what the
 from dataclasses import dataclass, field
 
 from nightschool.morning.history import History, Layers, Link
-from nightschool.night import block
-from nightschool.night.anatomy import Document, Item
+from nightschool.night.rules import block
+from nightschool.night.rules.anatomy import Document, Item
 
 
 @dataclass

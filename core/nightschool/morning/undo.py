@@ -17,7 +17,7 @@ from nightschool.morning.place import ChangedMeanwhileError, bytes_now, look
 from nightschool.morning.receipts import Step, Undoing
 from nightschool.morning.recover import finish_undo, recover
 from nightschool.morning.slots import lift
-from nightschool.night.anatomy import Document
+from nightschool.night.rules.anatomy import Document
 from nightschool.paths import Home
 from nightschool.records import FileChange, Receipt
 

@@ -19,9 +19,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from nightschool.errors import NightschoolError
 from nightschool.files import write_whole
-from nightschool.night.cluster import Tokens, dice, families, near
-from nightschool.night.mine import Draft
-from nightschool.night.signals import content, normalise
+from nightschool.night.mining.cluster import Tokens, dice, families, near
+from nightschool.night.mining.mine import Draft
+from nightschool.night.mining.signals import content, normalise
 from nightschool.paths import Home, safe_name
 from nightschool.records import DreamTask, RealTask, Split, Task
 
@@ -38,6 +38,7 @@ class BankReport:
     totals: dict[str, int]  # tasks in the bank by split, after it; dreams are train tasks
     left_out: int = 0  # drafts that are near tasks of different splits
     notes: tuple[str, ...] = ()  # what a person should know
+    tasks: tuple[Task, ...] = ()  # all there are now, by id
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,12 @@ def deposit(home: Home, drafts: Iterable[Draft]) -> BankReport:
     placed, left_out = _place(fresh, list(known.values()))
     for task in placed:
         _write(home, task)
-    everything = read(home)
-    totals = Counter(str(task.split) for task in everything.tasks)
-    notes = [*_broken(home, shelf), *_no_exam(everything.real), *_left(left_out)]
-    return BankReport(len(placed), {split: totals[split] for split in sorted(_SPLITS)}, left_out, tuple(notes))
+    real = {task.id: task for task in (*known.values(), *placed)}
+    everything = [*(task for task in shelf.tasks if task.id not in real), *real.values()]
+    totals = Counter(str(task.split) for task in everything)
+    notes = [*_broken(home, shelf), *_no_exam(list(real.values())), *_left(left_out)]
+    counts: dict[str, int] = {split: totals[split] for split in sorted(_SPLITS)}
+    return BankReport(len(placed), counts, left_out, tuple(notes), tuple(sorted(everything, key=lambda t: t.id)))
 
 
 def deposit_dreams(home: Home, dreams: Iterable[DreamTask]) -> int:

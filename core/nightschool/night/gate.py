@@ -73,7 +73,7 @@ def decide(
         return _ruled(told, Ruling.REJECT, harm)
     if told.e_value >= told.threshold:
         return _ruled(told, Ruling.ACCEPT, "It made held-out tasks better.")
-    useless = _useless(told, max_nights) if night_over else ""
+    useless = (_useless(told, max_nights) or _unprovable(pairs)) if night_over else ""
     if useless:
         return _ruled(told, Ruling.REJECT, useless)
     if told.effect is None:
@@ -94,6 +94,15 @@ def _useless(told: Verdict, max_nights: int) -> str:
     return f"No gain after {told.nights} nights." if told.nights > 1 and (told.effect or 0.0) <= 0 else ""
 
 
+def _unprovable(pairs: Sequence[Pair]) -> str:
+    """An edit whose own tasks look at shape alone can never be proven: here a suspicion of harm is enough."""
+    own = [pair for pair in pairs if pair.own]
+    others = [-pair.difference for pair in pairs if not pair.own]
+    if not own or not all(pair.shape_only for pair in own) or e_value(others) < _SEEMS:
+        return ""
+    return "Its own checks look at shape alone, which proves nothing, and other work got worse under it."
+
+
 def hopeless(pairs: Sequence[Pair], left: int, *, threshold: float) -> bool:
     """Tell whether to stop for tonight: the sign is wrong and `left` more wins would not reach the threshold.
 
@@ -106,13 +115,12 @@ def hopeless(pairs: Sequence[Pair], left: int, *, threshold: float) -> bool:
 
 
 def _measured(pairs: Sequence[Pair], *, threshold: float) -> Verdict:
-    every = [pair.difference for pair in pairs]
     telling = [pair.difference for pair in pairs if not pair.shape_only]
     return Verdict(
         ruling=Ruling.PROBATION,
         reason="",
         e_value=e_value(telling),
-        e_harm=e_value([-d for d in every]),
+        e_harm=e_value([-pair.difference for pair in pairs if not (pair.own and pair.shape_only)]),
         threshold=threshold,
         effect=sum(telling) / len(telling) if telling else None,
         interval=interval(telling) if telling else None,
@@ -120,7 +128,7 @@ def _measured(pairs: Sequence[Pair], *, threshold: float) -> Verdict:
         nights=len({pair.night for pair in pairs}),
         rollouts=sum(pair.rollouts for pair in pairs),
         wins=sum(d > 0 for d in telling),
-        losses=sum(d < 0 for d in every),
+        losses=sum(d < 0 for d in telling),
     )
 
 

@@ -22,15 +22,15 @@ def plan(setting: Setting) -> Planned:
     """Go through a night up to the exam. `setting.home` is a copy that the caller throws away."""
     material = gather(setting)
     mined = mine_sessions(setting, material.sessions)
-    totals = bank.deposit(setting.home, mined.tasks).totals
-    chosen: Candidates = choose(setting, mined, documents_of(setting, material.sessions))
-    tasks = held_out(bank.tasks(setting.home), setting.scope_project)
+    banked = bank.deposit(setting.home, mined.tasks)
+    chosen: Candidates = choose(setting, mined, banked.tasks, documents_of(setting, material.sessions))
+    tasks = held_out(banked.tasks, setting.scope_project)
     exam = setting.config.exam
     examined = [e for e in chosen.edits if any(t.recurrence == e.recurrence for t in tasks)]
     met = min(exam.max_tasks, len(tasks))
     asked = setting.config.models.backend != "none"
     return Planned(
-        funnel=material.funnel.model_copy(update={"sessions": len(material.sessions), "tasks": totals}),
+        funnel=material.funnel.model_copy(update={"sessions": len(material.sessions), "tasks": banked.totals}),
         recurrences=mined.recurrences,
         edits=chosen.edits,
         waiting=chosen.waiting,

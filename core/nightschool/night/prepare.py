@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,14 +13,17 @@ from nightschool.config import Config
 from nightschool.day.harvest import harvest
 from nightschool.day.redact import redact
 from nightschool.errors import NightschoolError
+from nightschool.files import single_flight
 from nightschool.memory.store import SessionStore
-from nightschool.night import bank, evidence, reflect
-from nightschool.night.documents import Documents
-from nightschool.night.mine import Mined, mine
+from nightschool.night import evidence, reflect
+from nightschool.night.mining.mine import Mined, mine
+from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Funnel, NightRequest, RealTask, Seen, Session, Task
+
+DRAIN_WAIT = 120.0  # seconds: a drain writes the same sessions, and takes a moment
 
 
 @dataclass
@@ -55,9 +58,11 @@ def gather(setting: Setting) -> Material:
     setting.say("harvesting sessions")
     config = setting.config
     nights = setting.platforms.on_night(setting.request)
-    funnel = harvest(setting.home, setting.platforms, nights, cap=config.mine.max_sessions, redact=redact)
+    with single_flight(setting.home.drain_lock, "harvesting", wait=DRAIN_WAIT):
+        funnel = harvest(setting.home, setting.platforms, nights, cap=config.mine.max_sessions, redact=redact)
     store = SessionStore(setting.home)
-    sessions = [s for s in store.sessions() if not s.own and _in_scope(s, setting.scope_project)]
+    kept = (s for s in store.sessions() if not s.own and _in_scope(s, setting.scope_project))
+    sessions = [_light(session) for session in kept]
     project = setting.request.project
     if not sessions and project is not None and not Path(project).is_dir():
         fix = "Name a project with --project, or learn from all of them with --scope all."
@@ -81,22 +86,27 @@ def documents_of(setting: Setting, sessions: list[Session]) -> Documents:
     return Documents.of(nights, setting.config.adopt.target, scope=scope, busiest=busiest)
 
 
-def choose(setting: Setting, mined: Mined, documents: Documents) -> Candidates:
+def choose(setting: Setting, mined: Mined, tasks: Sequence[Task], documents: Documents) -> Candidates:
     """Choose the candidates of a night, the costliest recurrence first, up to the cap."""
-    tasks = bank.tasks(setting.home)
     known = evidence.everything(setting.home)
     found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules())
     cap = setting.config.exam.max_candidates
     return Candidates(edits=tuple(found[:cap]), waiting=max(0, len(found) - cap))
 
 
-def held_out(tasks: list[Task], project: str | None) -> list[RealTask]:
+def held_out(tasks: Sequence[Task], project: str | None) -> list[RealTask]:
     """Return the tasks of the exam: real ones labelled `val`, of the project when one is given."""
     return [
         task
         for task in tasks
         if task.origin == "real" and task.split == "val" and (project is None or project in task.projects)
     ]
+
+
+def _light(session: Session) -> Session:
+    """Leave out what mining does not read, so that a long history fits into little memory."""
+    turns = tuple(turn.model_copy(update={"calls": (), "reply": ""}) for turn in session.turns)
+    return session.model_copy(update={"turns": turns, "pending": {}})
 
 
 def _in_scope(session: Session, project: str | None) -> bool:

@@ -8,8 +8,8 @@ never quotes its own exam. What was rejected is remembered and not proposed agai
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from nightschool.night.screen import reasons
-from nightschool.night.signals import directive
+from nightschool.night.mining.signals import directive
+from nightschool.night.rules.screen import reasons
 from nightschool.records import Edit, Evidence, Recurrence, Ruling, Target, Task
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nightschool.models.questions import Answer, CallError, Question
-from nightschool.night.judge import Attempt, is_shape_only_task, reward
+from nightschool.night.judging.judge import Attempt, is_shape_only_task, reward
 from nightschool.records import Edit, Pair, RealTask, Rollout, ToolCall
 
 INSTRUCTIONS = (

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 from nightschool.day.redact import redact
 from nightschool.errors import WaitingForAnswers
-from nightschool.models.backends import open_backend
+from nightschool.models.backends import Backend, BatchBackend, open_backend
 from nightschool.models.door import Door
 from nightschool.models.ledger import Spend
 from nightschool.night import bank
 from nightschool.night.bank import BankReport
-from nightschool.night.documents import Documents
 from nightschool.night.exam import Examiner, Paper
-from nightschool.night.mine import Mined
+from nightschool.night.mining.mine import Mined
 from nightschool.night.prepare import (
     Material,
     Setting,
@@ -28,6 +27,7 @@ from nightschool.night.prepare import (
     mine_sessions,
     settings_hash,
 )
+from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates, stage
 from nightschool.night.steps import Steps, all_nights, last_done, next_id
 from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session
@@ -53,9 +53,13 @@ def run(setting: Setting) -> Outcome:
     opened = _resumable(setting, material)
     if opened is None and earlier is not None and earlier.fingerprint == material.fingerprint and not earlier.left:
         return Outcome(earlier, Steps(setting.home, earlier.id).found("proposal", Proposal), quiet=True)
-    night = opened or _opened(setting, material, earlier)
+    name = opened.id if opened else next_id(setting.home)
+    # a backend or a target that cannot work stops here, before anything is consumed
+    backend = open_backend(setting.config, setting.home, name)
+    documents = documents_of(setting, material.sessions)
+    night = opened or _opened(setting, name, material, earlier)
     try:
-        return _sleep(setting, night, material.sessions)
+        return _sleep(setting, night, backend, documents, material.sessions)
     except WaitingForAnswers:
         Steps(setting.home, night.id).pin("night", night.model_copy(update={"status": NightStatus.WAITING}))
         raise
@@ -76,8 +80,8 @@ def _resumable(setting: Setting, material: Material) -> Night | None:
     return found
 
 
-def _opened(setting: Setting, material: Material, earlier: Night | None) -> Night:
-    steps = Steps(setting.home, next_id(setting.home))
+def _opened(setting: Setting, name: str, material: Material, earlier: Night | None) -> Night:
+    steps = Steps(setting.home, name)
     before = Steps(setting.home, earlier.id).found("seen", Seen) if earlier else None
     new = material.seen.since(before)
     told = {
@@ -88,7 +92,7 @@ def _opened(setting: Setting, material: Material, earlier: Night | None) -> Nigh
         "skipped": _skipped(material.sessions),
     }
     night = Night(
-        id=steps.folder.name,
+        id=name,
         status=NightStatus.OPEN,
         started=setting.clock.now(),
         project=setting.scope_project,
@@ -102,16 +106,21 @@ def _opened(setting: Setting, material: Material, earlier: Night | None) -> Nigh
     return steps.pin("night", night)
 
 
-def _sleep(setting: Setting, night: Night, sessions: list[Session]) -> Outcome:
+def _sleep(
+    setting: Setting,
+    night: Night,
+    backend: Backend | BatchBackend | None,
+    documents: Documents,
+    sessions: list[Session],
+) -> Outcome:
     """Carry an open night to its end."""
     steps = Steps(setting.home, night.id)
     setting.say("mining what keeps coming back")
     mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
     banked = bank.deposit(setting.home, mined.tasks)
-    tasks = held_out(bank.tasks(setting.home), setting.scope_project)
-    documents = documents_of(setting, sessions)
-    chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, documents))
-    exam = _examine(setting, night, chosen, documents, tasks)
+    tasks = held_out(banked.tasks, setting.scope_project)
+    chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents))
+    exam = _examine(setting, night, backend, chosen, documents, tasks)
     setting.say("staging the proposal")
     proposal = steps.once(
         "proposal",
@@ -162,9 +171,15 @@ class _Exam:
     asked: bool
 
 
-def _examine(setting: Setting, night: Night, chosen: Candidates, documents: Documents, tasks: list[RealTask]) -> _Exam:
+def _examine(
+    setting: Setting,
+    night: Night,
+    backend: Backend | BatchBackend | None,
+    chosen: Candidates,
+    documents: Documents,
+    tasks: list[RealTask],
+) -> _Exam:
     config = setting.config
-    backend = open_backend(config, setting.home, night.id)
     if backend is None:
         return _Exam([], 0, Spend(), asked=False)
     papers = [Paper(e, documents.text(e.document), documents.text_with(e)) for e in chosen.edits]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from nightschool.events import Record
-from nightschool.night.screen import reasons
+from nightschool.night.rules.screen import reasons
 from nightschool.records import (
     Edit,
     Evidence,

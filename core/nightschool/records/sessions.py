@@ -14,7 +14,7 @@ class ToolCall(Record):
     name: str
     input: str = ""  # what it was asked to do: the command, the path, else compact JSON
     failed: bool | None = None  # by the platform's own signal; None: no result was seen
-    output: str = ""  # the end of a result, kept where it can tell what failed or passed
+    output: str = ""  # what it said when it failed; what went well is not kept
 
 
 class Turn(Record):

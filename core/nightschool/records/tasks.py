@@ -9,7 +9,7 @@ from nightschool.events import Instant, Name, Record
 
 
 class CheckOp(StrEnum):
-    """What a check asks. Semantics: `night/judge.py`."""
+    """What a check asks. Semantics: `night/judging/judge.py`."""
 
     CONTAINS = "contains"
     NOT_CONTAINS = "not_contains"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from nightschool.errors import NightschoolError
-from nightschool.night.markers import find_blocks, newline_of, split_lines
+from nightschool.night.rules.markers import find_blocks, newline_of, split_lines
 
 _BEGIN = b"<!-- nightschool:begin (rules you adopted; `nightschool undo` takes them back) -->"
 _END = b"<!-- nightschool:end -->"

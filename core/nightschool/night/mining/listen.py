@@ -1,18 +1,19 @@
 """Listen to sessions: what was asked in them, and which rules the user stated. Only `Turn.prompt` is ever read."""
 
+import functools
 import posixpath
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from nightschool.night.cluster import Tokens
-from nightschool.night.signals import (
+from nightschool.night.mining.cluster import Tokens
+from nightschool.night.mining.signals import (
     LONGEST,
     content,
+    correcting_rule,
     derive_checks,
     directive,
-    is_correction,
     is_nod,
     normalise,
     standing_rule,
@@ -20,6 +21,7 @@ from nightschool.night.signals import (
 )
 from nightschool.records import OWN_MARK, Check, Session, Turn
 
+SHORT = 300  # characters of a prompt that may well come again
 _WRAPPER = re.compile(
     r"\s*<(?:[a-z]+[-_][\w-]+|[A-Z_]{4,}|system|instructions)\b[^>]*>|\s*<([\w-]+)[^>]*>.*</\1>\s*\Z", re.DOTALL
 )
@@ -112,22 +114,43 @@ def _began(session: Session) -> tuple[datetime | str, ...]:
     )
 
 
+class _Meant(NamedTuple):
+    """What a prompt says by itself. `asked` is "" when it asks for nothing, `words` when it states no rule."""
+
+    corrects: bool  # what the agent did before
+    asked: str
+    asked_tokens: Tokens
+    words: str
+    word_tokens: Tokens
+    checks: tuple[Check, ...]
+
+
 def _take(
     session: Session, turn: Turn, previous: Turn | None, about: Said | None, within: str | None
 ) -> tuple[Said | None, Said | None]:
     """Return the request and the rule that a prompt holds."""
-    prompt = turn.prompt
-    if _is_noise(prompt):
+    if _is_noise(turn.prompt):
         return None, None
     project = within or session.project
-    corrects = is_correction(prompt, previous)
+    # the same short words come again and again; what they mean does not change
+    meant = (_known if len(turn.prompt) <= SHORT else _meant)(turn.prompt, previous is not None)
+    request = Said(meant.asked, meant.asked_tokens, session, turn, project) if meant.asked else None
+    if not meant.words:
+        return request, None
+    subject = about if meant.corrects else request
+    return request, Said(meant.words, meant.word_tokens, session, turn, project, subject, meant.checks)
+
+
+def _meant(prompt: str, follows: bool) -> _Meant:
+    corrects = follows and bool(correcting_rule(prompt))
     words = directive(prompt) if corrects else standing_rule(prompt)
     asked = "" if corrects else without_directive(prompt)
-    request = Said(asked, normalise(asked), session, turn, project) if _is_request(asked) else None
-    if not words:
-        return request, None
-    subject = about if corrects else request
-    return request, Said(words, normalise(words, exact=True), session, turn, project, subject, derive_checks(words))
+    asked = asked if _is_request(asked) else ""
+    checks = derive_checks(words) if words else ()
+    return _Meant(corrects, asked, normalise(asked), words, normalise(words, exact=True), checks)
+
+
+_known = functools.lru_cache(maxsize=4096)(_meant)
 
 
 def _is_noise(prompt: str) -> bool:

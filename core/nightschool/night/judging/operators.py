@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightschool.night import commands, patterns
-from nightschool.night.numbers import final_number, parse_number
-from nightschool.night.refusals import opens_with_refusal
-from nightschool.night.replies import anycase, json_object, plain, sections, title_key
+from nightschool.night.judging import commands, patterns
+from nightschool.night.judging.numbers import final_number, parse_number
+from nightschool.night.judging.refusals import opens_with_refusal
+from nightschool.night.judging.replies import anycase, json_object, plain, sections, title_key
 from nightschool.records import Check, CheckOp, ToolCall
 
 

@@ -21,7 +21,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 
-from nightschool.night.tokens import content
+from nightschool.night.mining.tokens import content
 
 Tokens = tuple[str, ...]
 

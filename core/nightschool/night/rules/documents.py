@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nightschool.errors import NightschoolError, UsageError
-from nightschool.night import block
+from nightschool.night.rules import block
 from nightschool.records import Edit, PlatformNight, Target
 
 MAX_BYTES = 10_000_000  # a document of rules is a few kilobytes; more is a mistake

@@ -10,8 +10,8 @@ check, and the rule stays unexamined.
 import re
 from typing import NamedTuple
 
-from nightschool.night.literals import LIT, MARK, PROSE, TOOLS, Literal, mask
-from nightschool.night.shapes import NEGATIVE, SECTION, length_checks, mark_checks, section_checks
+from nightschool.night.mining.literals import LIT, MARK, PROSE, TOOLS, Literal, mask
+from nightschool.night.mining.shapes import NEGATIVE, SECTION, length_checks, mark_checks, section_checks
 from nightschool.records import Check, CheckOp
 
 _LONGEST = 400  # characters; a longer text is not one rule

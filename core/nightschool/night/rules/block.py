@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nightschool.errors import NightschoolError
-from nightschool.night.anatomy import Document, Item, raw_rule
-from nightschool.night.hidden import hidden
-from nightschool.night.screen import open_fence
-from nightschool.night.screen_shapes import MARKED
+from nightschool.night.rules.anatomy import Document, Item, raw_rule
+from nightschool.night.rules.hidden import hidden
+from nightschool.night.rules.screen import open_fence
+from nightschool.night.rules.screen_shapes import MARKED
 from nightschool.records import Edit
 
 

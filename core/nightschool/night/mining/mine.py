@@ -15,8 +15,8 @@ from typing import Literal
 from pydantic import Field
 
 from nightschool.events import Instant, Name, Record
-from nightschool.night import cluster
-from nightschool.night.listen import Said, belongs, listen
+from nightschool.night.mining import cluster
+from nightschool.night.mining.listen import Said, belongs, listen
 from nightschool.records import Check, Origin, Quote, Recurrence, Session
 
 LONGEST_QUOTE = 300

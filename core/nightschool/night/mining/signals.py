@@ -9,9 +9,9 @@ directive. A word such as "broken", "fixed" or "wrong" somewhere in a request sa
 import re
 from typing import NamedTuple
 
-from nightschool.night import phrases
-from nightschool.night.derive import derive_checks
-from nightschool.night.tokens import content, normalise, straight
+from nightschool.night.mining import phrases
+from nightschool.night.mining.derive import derive_checks
+from nightschool.night.mining.tokens import content, normalise, straight
 from nightschool.records import Turn
 
 __all__ = [
@@ -88,7 +88,7 @@ class _Heard(NamedTuple):
 
 def is_correction(prompt: str, previous_turn: Turn | None) -> bool:
     """Tell whether `prompt` corrects what the agent did in `previous_turn`; False when there was no such turn."""
-    return previous_turn is not None and bool(_correcting_rule(prompt))
+    return previous_turn is not None and bool(correcting_rule(prompt))
 
 
 def directive(prompt: str) -> str:
@@ -97,7 +97,7 @@ def directive(prompt: str) -> str:
     A correction gives its whole sentence or sentences. A request that also states a standing rule ("…, and always
     end the query with LIMIT 1000") gives that clause.
     """
-    found = _correcting_rule(prompt)
+    found = correcting_rule(prompt)
     return found or (inline.group(inline.lastgroup or 0).strip() if (inline := _inline(prompt)) else "")
 
 
@@ -131,7 +131,8 @@ def _inline(prompt: str) -> re.Match[str] | None:
     return _INLINE.search(straight(prompt)) if len(prompt) <= LONGEST else None
 
 
-def _correcting_rule(prompt: str) -> str:
+def correcting_rule(prompt: str) -> str:
+    """Return the rule that a prompt states when it follows an answer and corrects it; "" when it does not."""
     if len(prompt) > LONGEST:
         return ""
     heard = _listen(straight(prompt))

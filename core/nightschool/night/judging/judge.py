@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import ValidationError
 
 from nightschool.errors import NightschoolError
-from nightschool.night.operators import OPERATORS, Attempt
+from nightschool.night.judging.operators import OPERATORS, Attempt
 from nightschool.records import Check, CheckOp
 
 __all__ = ["Attempt", "is_shape_only", "is_shape_only_task", "parse_check", "reward", "rubric_score", "validate"]

@@ -2,7 +2,7 @@
 
 import re
 
-from nightschool.night.replies import anycase
+from nightschool.night.judging.replies import anycase
 
 # A refusal is a few apologies, if any, and then one of these. Apostrophes are straight and case is folded by then.
 _I_AM = r"i(?:'m| am)"

@@ -2,7 +2,7 @@
 
 import re
 
-from nightschool.night.literals import LIT, Literal
+from nightschool.night.mining.literals import LIT, Literal
 from nightschool.records import Check, CheckOp
 
 NEGATIVE = (

@@ -12,8 +12,8 @@ a code span or code block a known program with arguments, any word with an optio
 import re
 import unicodedata
 
-from nightschool.night import screen_shapes as shapes
-from nightschool.night.hidden import hidden, visible
+from nightschool.night.rules import screen_shapes as shapes
+from nightschool.night.rules.hidden import hidden, visible
 
 MAX_CHARS = 1_000  # a rule is a sentence or two
 _READ = 20_000  # characters looked at; anything over MAX_CHARS is held back anyway

@@ -1,0 +1,1 @@
+"""Rules in documents: the managed block, what may stand in it, and which document is meant."""

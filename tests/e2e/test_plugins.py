@@ -1,0 +1,75 @@
+"""Plugins of third parties, installed as real distributions."""
+
+import pytest
+
+GOOD = """
+from nightschool import hookimpl
+from nightschool.records import PlatformNight, Target
+
+class Good:
+    name = "good"
+    title = "A good one"
+
+    @hookimpl
+    def on_night(self, request):
+        target = Target(key="good:x", platform="good", kind="block", scope="user", path="/x/RULES.md", title="its rules")
+        return PlatformNight(platform="good", targets=(target,))
+
+platform = Good()
+"""
+RAISES = "raise RuntimeError('broken on import')\n"
+MISSPELT = GOOD.replace("on_night", "on_nite").replace('"good"', '"misspelt"')
+AT_NIGHT = GOOD.replace('"good"', '"at-night"').replace(
+    "        target =", "        raise OSError('at night')\n        target ="
+)
+GARBAGE = GOOD.replace('"good"', '"garbage"').replace("return PlatformNight(", "return dict(extra=1, ")
+
+
+@pytest.fixture
+def install(world):
+    """Return a function that installs a plugin as pip would: a module and its metadata on the path."""
+    site = world.root / "site"
+    site.mkdir()
+
+    def make(name, code):
+        module = f"plugin_{name.replace('-', '_')}"
+        (site / f"{module}.py").write_text(code)
+        info = site / f"{module}-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1\n")
+        (info / "entry_points.txt").write_text(f"[nightschool]\n{name} = {module}:platform\n")
+        world.env["PYTHONPATH"] = f"{site}:{world.environment().get('PYTHONPATH', '')}".rstrip(":")
+
+    return make
+
+
+def test_a_good_plugin_takes_part(world, install):
+    """A third party's platform comes in through the same door as ours."""
+    install("good", GOOD)
+    out, _ = world.run("doctor", code=0)
+
+    assert "target good:x: its rules (/x/RULES.md)" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "why"),
+    [
+        ("raises", RAISES, "broken on import"),
+        ("misspelt", MISSPELT, "on_nite"),
+        ("absent", "", "platform"),
+        ("at-night", AT_NIGHT, "at night"),
+        ("garbage", GARBAGE, "not a PlatformNight"),
+    ],
+)
+def test_a_broken_plugin_is_named_and_stops_nobody(queries, install, name, code, why):
+    """`doctor` names it with the reason and exits 1; the night of the others is as it is without it."""
+    whole = queries.json("run")
+    install(name, code)
+    queries.env["NIGHTSCHOOL_HOME"] = str(queries.root / "another")
+    out, _ = queries.run("doctor", code=1)
+
+    assert [line for line in out.splitlines() if line.startswith("fault") and name in line and why in line]
+    again = queries.json("run")
+    assert again["rules"] == whole["rules"]
+    if name in {"at-night", "garbage"}:
+        assert why in again["night"]["funnel"]["broken"][name]
