@@ -3,6 +3,9 @@
 A platform is an object with the attributes `name` (the hyphenated platform name, equal to its entry point) and
 `title` (how a person calls it), and with any of these methods marked `@hookimpl`. It answers None to events that
 are not its own. What it raises is reported under its name and stops nobody else.
+
+It may also bring backends: a method `backends()` returns factories by name, each giving a `HeadlessRunner`
+(`records/headless.py`), which `--backend NAME` then chooses. They are taken for paid ones.
 """
 
 from __future__ import annotations
