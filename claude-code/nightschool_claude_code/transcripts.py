@@ -161,7 +161,8 @@ def _record(line: bytes, skipped: Counter[str]) -> dict[str, object] | None:
     if not isinstance(record, dict):
         skipped["not-object"] += 1
         return None
-    return None if record.get("type") in IGNORED else record
+    kind = record.get("type")
+    return None if isinstance(kind, str) and kind in IGNORED else record
 
 
 def _mended(line: bytes) -> object:

@@ -47,7 +47,7 @@ class Builder:
     def add(self, record: Record, start: int, end: int) -> bool:
         """Take one record that stands at these bytes; False when its type is unknown."""
         kind, message = record.get("type"), record.get("message")
-        if kind not in {"user", "assistant"}:
+        if kind not in ("user", "assistant"):
             return False
         if not isinstance(message, dict) or record.get("isSidechain") or record.get("agentId"):
             return True

@@ -35,9 +35,9 @@ class Home:
     def from_env(cls) -> "Home":
         """Find the root. Raises NightschoolError when neither NIGHTSCHOOL_HOME nor a home directory is known."""
         told = os.environ.get("NIGHTSCHOOL_HOME", "")
-        if told:
-            return cls(Path(told).expanduser().absolute())
         try:
+            if told:
+                return cls(Path(told).expanduser().absolute())
             return cls(Path.home() / ".nightschool")
         except RuntimeError as error:
             fix = "Set NIGHTSCHOOL_HOME to a directory of your own."

@@ -84,7 +84,7 @@ class Platforms:
     def _isolated(self, hook: str, platform: str, **question: Any) -> list[Any]:
         try:
             answers: list[Any] = self._caller(hook, platform)(**question)
-        except Exception as error:  # noqa: BLE001  whatever a plugin raises is its own
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a plugin raises is its own
             self.broken[platform] = f"{hook}: {type(error).__name__}: {error}"
             return []
         return answers
@@ -98,7 +98,7 @@ def load(found: Iterable[EntryPoint] | None = None) -> Platforms:
     for entry in sorted(entry_points(group=hookspecs.PROJECT) if found is None else found):
         try:
             _register(manager, entry)
-        except Exception as error:  # noqa: BLE001  a broken plugin may raise anything while it is imported
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a broken plugin may raise anything, or try to end us
             platforms.broken[entry.name] = f"{type(error).__name__}: {error}"
             if manager.has_plugin(entry.name):
                 manager.unregister(name=entry.name)

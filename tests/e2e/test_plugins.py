@@ -73,3 +73,15 @@ def test_a_broken_plugin_is_named_and_stops_nobody(queries, install, name, code,
     assert again["rules"] == whole["rules"]
     if name in {"at-night", "garbage"}:
         assert why in again["night"]["funnel"]["broken"][name]
+
+
+def test_a_plugin_that_ends_the_process_stops_nobody(queries, install):
+    """SystemExit at import or at night is a fault like any other."""
+    install("ends", "import sys\nsys.exit(3)\n")
+    install(
+        "ends-at-night", AT_NIGHT.replace("at-night", "ends-at-night").replace("OSError('at night')", "SystemExit(5)")
+    )
+    out, _ = queries.run("doctor", code=1)
+
+    assert "SystemExit" in out
+    assert queries.json("run")["rules"]

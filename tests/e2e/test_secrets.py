@@ -34,7 +34,7 @@ def test_no_planted_secret_is_kept_or_sent(world):
             lines += tool(number, lines[1], case.text, case.context)
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     world.run("run", "--backend", "handoff", code=3)
-    world.run("run")
+    world.run("run", "--backend", "mock")
 
     kept = {path: path.read_bytes() for path in world.home.rglob("*") if path.is_file()}
     written = {line for case in CASES for line in case.secret.splitlines() if len(line) >= 8}

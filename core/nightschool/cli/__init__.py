@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from nightschool import __version__
 from nightschool.errors import DONE, FAILED, USAGE, NightschoolError
@@ -42,6 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _guarded(words[0], words[1:])
 
 
+def _flushed(code: int) -> int:
+    """Return the code once all of stdout is out: a reader that has gone shows only then."""
+    sys.stdout.flush()
+    return code
+
+
 def _guarded(verb: str, words: list[str]) -> int:
     """Call a verb; what can be expected to go wrong ends as one line on stderr."""
     import argparse
@@ -50,8 +57,11 @@ def _guarded(verb: str, words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog=f"nightschool {verb}", description=module.DESCRIPTION)
     module.arguments(parser)
     args = parser.parse_args(words)
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a letter shows a question mark
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        return int(module.call(args))
+        return _flushed(int(module.call(args)))
     except NightschoolError as error:
         print(f"nightschool: {error}", file=sys.stderr)
         return error.exit_code

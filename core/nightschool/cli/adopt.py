@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.cli.options import json_flag, print_json, project_of, tell
 from nightschool.errors import DONE, NightschoolError
 
 DESCRIPTION = (
@@ -14,6 +14,7 @@ DESCRIPTION = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--rule", action="append", metavar="ID", help="adopt this rule (may be repeated)")
+    parser.add_argument("--project", metavar="DIR", help="of this project's newest proposal (default: this directory)")
     parser.add_argument("--night", metavar="ID", help="of this night's proposal (default: the newest)")
     json_flag(parser)
 
@@ -22,15 +23,19 @@ def call(args: argparse.Namespace) -> int:
     """Adopt and say what changed."""
     from nightschool.clock import SystemClock
     from nightschool.morning.adopt import adopt
-    from nightschool.night.steps import Steps, all_nights
+    from nightschool.night.steps import Steps, all_nights, newest_proposal_night
     from nightschool.paths import Home
-    from nightschool.records import NightStatus, Proposal
+    from nightschool.records import Proposal
 
     home = Home.from_env()
-    done = [n for n in all_nights(home) if n.status is NightStatus.DONE and args.night in {None, n.id}]
-    proposal = Steps(home, done[-1].id).found("proposal", Proposal) if done else None
+    if args.night:
+        night = next((n for n in all_nights(home) if n.id == args.night), None)
+    else:
+        night = newest_proposal_night(home, project_of(args))
+    proposal = Steps(home, night.id).found("proposal", Proposal) if night else None
     if proposal is None:
-        raise NightschoolError("there is no proposal to adopt", where=home.nights, fix="Sleep first: nightschool run.")
+        fix = "Sleep first (nightschool run), or name the project with --project, or the night with --night."
+        raise NightschoolError("there is no proposal to adopt here", where=home.nights, fix=fix)
     receipt = adopt(home, proposal, args.rule, clock=SystemClock(), tell=tell)
     if args.json:
         print_json(receipt.model_dump(mode="json") if receipt else {"edits": []})

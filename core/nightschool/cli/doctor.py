@@ -73,10 +73,18 @@ def _platforms(loaded: "Platforms") -> list[Finding]:
         for name, why in sorted(loaded.broken.items())
     ]
     for name in loaded.names():
-        client = getattr(loaded.manager.get_plugin(name), "client", lambda: None)()
+        client = _client(loaded, name)
         told = f"{client[1]} at {client[0]}" if client else "no client found on PATH"
         found.append(("ok" if client else "note", f"{loaded.title(name)}: {told}", ""))
     return found
+
+
+def _client(loaded: "Platforms", name: str) -> tuple[str, str] | None:
+    try:
+        told = getattr(loaded.manager.get_plugin(name), "client", lambda: None)()
+        return (str(told[0]), str(told[1])) if told else None
+    except Exception:  # noqa: BLE001  a plugin's fault is no reason not to tell of the others
+        return None
 
 
 def _events(home: "Home", loaded: "Platforms") -> list[Finding]:

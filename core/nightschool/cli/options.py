@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,8 @@ def setting_of(args: argparse.Namespace, *, quiet: bool = False) -> "Setting":
         skills=(os.path.realpath(Path(named).expanduser()),) if named.endswith("SKILL.md") else (),
     )
     say = (lambda _line: None) if quiet else tell
-    return Setting(home, config, request, platforms.installed(), SystemClock(), say)
+    command = shlex.join(["nightschool", *sys.argv[1:]])
+    return Setting(home, config, request, platforms.installed(), SystemClock(), say, command)
 
 
 def tell(line: str) -> None:

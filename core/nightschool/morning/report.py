@@ -40,7 +40,7 @@ def page(home: Home, night: Night) -> str:
     proposal = steps.found("proposal", Proposal)
     mined = steps.found("mined", Mined)
     parts = [f"# Night {night.id}: {plain(night.project or 'all projects')}", _when(night), _headline(night, proposal)]
-    if night.backend == "mock":
+    if any(rule.verdict.examiner.startswith("mock") for rule in proposal.rules) if proposal else False:
         parts.append(
             "*A rehearsal: the model of this night is scripted (`mock`). Its figures show how a night works; "
             "they say nothing about a real model.*"

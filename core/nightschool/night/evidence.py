@@ -1,5 +1,6 @@
-"""What the exams showed of each edit, kept over all nights: one file an edit."""
+"""What the exams showed of each edit, kept over all nights: one file for an edit and who was asked."""
 
+import hashlib
 from collections.abc import Iterable
 
 from pydantic import ValidationError
@@ -28,7 +29,8 @@ def everything(home: Home) -> list[Evidence]:
 
 def save(home: Home, evidence: Evidence) -> None:
     """Write one edit's evidence, whole or not at all."""
-    path = home.evidence / f"{safe_name(evidence.edit.id)}.json"
+    examined = hashlib.sha256(evidence.examiner.encode()).hexdigest()[:8]
+    path = home.evidence / f"{safe_name(evidence.edit.id)}.{examined}.json"
     write_whole(path, evidence.model_dump_json(indent=1).encode())
 
 

@@ -41,6 +41,7 @@ class Examiner:
     night: str
     say: Callable[[str], None]
     in_one_batch: bool = False  # the backend answers later, so everything is asked at once
+    examiner: str = ""  # who is asked: evidence of another backend or model is not this one's
     wordings: dict[str, int] = field(default_factory=dict)  # edit -> how many texts were tried for its recurrence
 
     def examine(self, papers: Sequence[Paper], tasks: Sequence[RealTask]) -> tuple[list[Evidence], int]:
@@ -49,10 +50,12 @@ class Examiner:
         Raises WaitingForAnswers or BudgetReached from the door; what was measured until then is kept.
         """
         at = self.clock.now()
-        held = {p.edit.id: Evidence(edit=p.edit, first_seen=at) for p in papers}
-        known = {found.edit.id: found for found in store.everything(self.home)}
+        held = {p.edit.id: Evidence(edit=p.edit, examiner=self.examiner, first_seen=at) for p in papers}
+        known = {e.edit.id: e for e in store.everything(self.home) if e.examiner == self.examiner}
         recurrences = [found.edit.recurrence for found in (held | known).values()]
-        held |= {edit: known[edit] for edit in held.keys() & known.keys()}
+        for paper in papers:  # the edit as it is told tonight: what it answers may have got another id
+            if paper.edit.id in known:
+                held[paper.edit.id] = known[paper.edit.id].model_copy(update={"edit": paper.edit})
         self.wordings = {edit: recurrences.count(found.edit.recurrence) for edit, found in held.items()}
         plan = {edit: self._plan(found, tasks) for edit, found in held.items()}
         live = [p for p in papers if self._goes_on(held[p.edit.id], plan[p.edit.id])]
@@ -63,17 +66,22 @@ class Examiner:
             held[edit] = found.model_copy(update={"verdict": self.verdict(found)})
             if held[edit].pairs:
                 store.save(self.home, held[edit])
-        return list(held.values()), self._left(held, tasks)
+        return [self._let_through(found) for found in held.values()], self._left(held, tasks)
 
     def verdict(self, found: Evidence) -> Verdict:
-        """Rule on what is known of an edit; `gate = off` measures all the same and says that nothing was refused."""
+        """Rule on what is known of an edit."""
         if found.verdict is not None and found.verdict.ruling in FINAL:
             return found.verdict
-        ruled = self._decide(found, night_over=True)
-        if self.rules.gate == "off" and ruled.ruling in {Ruling.PROBATION, Ruling.REJECT}:
-            reason = f"The gate is off. It would have said {ruled.ruling}: {ruled.reason}"
-            return ruled.model_copy(update={"ruling": Ruling.ACCEPT, "reason": reason})
-        return ruled
+        return self._decide(found, night_over=True).model_copy(update={"examiner": self.examiner})
+
+    def _let_through(self, found: Evidence) -> Evidence:
+        """With `gate = off` offer what the gate refuses, and say so. What is kept is what the gate said."""
+        ruled = found.verdict
+        if ruled is None or self.rules.gate == "on" or ruled.ruling not in {Ruling.PROBATION, Ruling.REJECT}:
+            return found
+        reason = f"The gate is off. It would have said {ruled.ruling}: {ruled.reason}"
+        offered = ruled.model_copy(update={"ruling": Ruling.ACCEPT, "reason": reason})
+        return found.model_copy(update={"verdict": offered})
 
     def _plan(self, found: Evidence, tasks: Sequence[RealTask]) -> list[RealTask]:
         """Choose the tasks an edit meets tonight: its own first, at most half of the places for others."""

@@ -124,7 +124,7 @@ def _measured(pairs: Sequence[Pair], *, threshold: float) -> Verdict:
         threshold=threshold,
         effect=sum(telling) / len(telling) if telling else None,
         interval=interval(telling) if telling else None,
-        tasks=len(pairs),
+        tasks=len(telling),
         nights=len({pair.night for pair in pairs}),
         rollouts=sum(pair.rollouts for pair in pairs),
         wins=sum(d > 0 for d in telling),

@@ -1,6 +1,7 @@
 """The dry run: what a night would examine, worked out on a copy of the home, with no model call."""
 
 from nightschool.events import Record
+from nightschool.models.backends import open_backend
 from nightschool.night import bank
 from nightschool.night.prepare import Setting, choose, documents_of, gather, held_out, mine_sessions
 from nightschool.night.stage import Candidates
@@ -28,7 +29,7 @@ def plan(setting: Setting) -> Planned:
     exam = setting.config.exam
     examined = [e for e in chosen.edits if any(t.recurrence == e.recurrence for t in tasks)]
     met = min(exam.max_tasks, len(tasks))
-    asked = setting.config.models.backend != "none"
+    asked = open_backend(setting.config, setting.home, "0000", setting.platforms) is not None
     return Planned(
         funnel=material.funnel.model_copy(update={"sessions": len(material.sessions), "tasks": banked.totals}),
         recurrences=mined.recurrences,

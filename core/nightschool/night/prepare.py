@@ -21,7 +21,7 @@ from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
-from nightschool.records import Funnel, NightRequest, RealTask, Seen, Session, Task
+from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Seen, Session, Task
 
 DRAIN_WAIT = 120.0  # seconds: a drain writes the same sessions, and takes a moment
 
@@ -36,6 +36,7 @@ class Setting:
     platforms: Platforms
     clock: Clock
     say: Callable[[str], None] = field(default=lambda _line: None)
+    command: str = "nightschool run"  # what the user typed: what goes on with a night that waits
 
     @property
     def scope_project(self) -> str | None:
@@ -86,9 +87,19 @@ def documents_of(setting: Setting, sessions: list[Session]) -> Documents:
     return Documents.of(nights, setting.config.adopt.target, scope=scope, busiest=busiest)
 
 
-def choose(setting: Setting, mined: Mined, tasks: Sequence[Task], documents: Documents) -> Candidates:
+def of_examiner(known: Sequence[Evidence], examiner: str) -> list[Evidence]:
+    """Keep the evidence of one examiner; "" keeps what real models showed, the newest of each edit."""
+    if examiner:
+        return [found for found in known if found.examiner == examiner]
+    real = (found for found in known if not found.examiner.startswith("mock") and found.pairs)
+    return list({f.edit.id: f for f in sorted(real, key=lambda f: max(pair.night for pair in f.pairs))}.values())
+
+
+def choose(
+    setting: Setting, mined: Mined, tasks: Sequence[Task], documents: Documents, examiner: str = ""
+) -> Candidates:
     """Choose the candidates of a night, the costliest recurrence first, up to the cap."""
-    known = evidence.everything(setting.home)
+    known = of_examiner(evidence.everything(setting.home), examiner)
     found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules())
     cap = setting.config.exam.max_candidates
     return Candidates(edits=tuple(found[:cap]), waiting=max(0, len(found) - cap))
@@ -117,5 +128,5 @@ def _in_scope(session: Session, project: str | None) -> bool:
 
 def settings_hash(setting: Setting) -> str:
     """Return a hash of everything a night was told: nights told differently do not go on with each other."""
-    told = json.dumps([setting.config.model_dump(), setting.request.project], sort_keys=True)
+    told = json.dumps([setting.config.model_dump(), setting.scope_project], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

@@ -13,10 +13,10 @@ from nightschool.night.rules.screen import reasons
 from nightschool.records import Edit, Evidence, Recurrence, Ruling, Target, Task
 
 
-def edit_id(op: str, document: str, text: str) -> str:
-    """Return the id of an edit: the same operation, document and text is the same edit on every night."""
+def edit_id(op: str, path: str, text: str) -> str:
+    """Return the id of an edit: the same operation, file and text is the same edit on every night."""
     plain = " ".join(text.split()).casefold()
-    return "r" + hashlib.sha256(f"{op}\0{document}\0{plain}".encode()).hexdigest()[:10]
+    return "r" + hashlib.sha256(f"{op}\0{path}\0{plain}".encode()).hexdigest()[:10]
 
 
 def candidates(
@@ -32,20 +32,27 @@ def candidates(
     edit on probation or accepted keeps that edit, so that its evidence goes on growing instead of starting over.
     """
     present = {_plain(rule) for rule in rules}
+    here = [found for found in known if targets and found.edit.path == targets[0].path]
     edits = []
     for recurrence in recurrences:
         if recurrence.kind != "correction" or not targets:
             continue
-        tried = [found for found in known if found.edit.recurrence == recurrence.id]
-        edit = _kept(tried) if tried else _proposed(recurrence, tasks, targets[0])
+        tried = _tried(recurrence, here)
+        edit = _kept(tried, recurrence) if tried else _proposed(recurrence, tasks, targets[0])
         if edit is not None and _plain(edit.text) not in present:
             edits.append(edit)
     return edits
 
 
-def _kept(tried: Sequence[Evidence]) -> Edit | None:
+def _tried(recurrence: Recurrence, here: Sequence[Evidence]) -> list[Evidence]:
+    """Find what was tried for a recurrence: by its id, or, should an older session have changed that, by its words."""
+    words = {_plain(directive(quote.text) or quote.text) for quote in recurrence.quotes}
+    return [f for f in here if f.edit.recurrence == recurrence.id or _plain(f.edit.text) in words]
+
+
+def _kept(tried: Sequence[Evidence], recurrence: Recurrence) -> Edit | None:
     alive = [f for f in tried if f.verdict is None or f.verdict.ruling is not Ruling.REJECT]
-    return alive[0].edit if alive else None
+    return alive[0].edit.model_copy(update={"recurrence": recurrence.id}) if alive else None
 
 
 def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target) -> Edit | None:
@@ -59,8 +66,8 @@ def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target) -> 
     text = _clearest([directive(words) or words for words in said])
     if not text:
         return None
-    document = target.key
-    return Edit(id=edit_id("add", document, text), document=document, text=text, recurrence=recurrence.id)
+    name = edit_id("add", target.path, text)
+    return Edit(id=name, document=target.key, path=target.path, text=text, recurrence=recurrence.id)
 
 
 def _clearest(texts: Sequence[str]) -> str:

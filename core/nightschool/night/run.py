@@ -8,13 +8,14 @@ nothing new and writes nothing. Nothing outside Nightschool's home changes here:
 from collections import Counter
 from dataclasses import dataclass
 
+from nightschool.config import Config
 from nightschool.day.redact import redact
 from nightschool.errors import WaitingForAnswers
 from nightschool.models.backends import Backend, BatchBackend, open_backend
 from nightschool.models.door import Door
 from nightschool.models.ledger import Spend
 from nightschool.models.preflight import preflight
-from nightschool.night import bank
+from nightschool.night import bank, evidence
 from nightschool.night.bank import BankReport
 from nightschool.night.exam import Examiner, Paper
 from nightschool.night.mining.mine import Mined
@@ -26,6 +27,7 @@ from nightschool.night.prepare import (
     gather,
     held_out,
     mine_sessions,
+    of_examiner,
     settings_hash,
 )
 from nightschool.night.rules.documents import Documents
@@ -49,6 +51,7 @@ def run(setting: Setting) -> Outcome:
     The caller holds the home's lock. Raises WaitingForAnswers while a backend waits for somebody, BudgetReached when
     a budget is spent; the same call then goes on from there.
     """
+    _go_on_as_told(setting)
     material = gather(setting)
     earlier = last_done(setting.home, setting.scope_project)
     opened = _resumable(setting, material)
@@ -56,7 +59,7 @@ def run(setting: Setting) -> Outcome:
         return Outcome(earlier, Steps(setting.home, earlier.id).found("proposal", Proposal), quiet=True)
     name = opened.id if opened else next_id(setting.home)
     # a backend or a target that cannot work stops here, before anything is consumed
-    backend = open_backend(setting.config, setting.home, name, setting.platforms)
+    backend = open_backend(setting.config, setting.home, name, setting.platforms, setting.command)
     documents = documents_of(setting, material.sessions)
     model = setting.config.models.target_model
     preflight(setting.home, backend, model=model, clock=setting.clock, redact=redact, night=name)
@@ -66,6 +69,15 @@ def run(setting: Setting) -> Outcome:
     except WaitingForAnswers:
         Steps(setting.home, night.id).pin("night", night.model_copy(update={"status": NightStatus.WAITING}))
         raise
+
+
+def _go_on_as_told(setting: Setting) -> None:
+    """Take up the settings of a night that waits, when this call names no backend: a plain `run` goes on with it."""
+    if setting.config.models.backend != "none":
+        return
+    for night in all_nights(setting.home):
+        if night.status is NightStatus.WAITING and night.project == setting.scope_project:
+            setting.config = Config.model_validate(night.config)
 
 
 def _resumable(setting: Setting, material: Material) -> Night | None:
@@ -101,6 +113,7 @@ def _opened(setting: Setting, name: str, material: Material, earlier: Night | No
         project=setting.scope_project,
         backend=setting.config.models.backend,
         target_model=setting.config.models.target_model,
+        config=setting.config.model_dump(mode="json"),
         settings=settings_hash(setting),
         fingerprint=material.fingerprint,
         funnel=material.funnel.model_copy(update=told),
@@ -122,8 +135,9 @@ def _sleep(
     mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
     banked = bank.deposit(setting.home, mined.tasks)
     tasks = held_out(banked.tasks, setting.scope_project)
-    chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents))
-    exam = _examine(setting, night, backend, chosen, documents, tasks)
+    examiner = f"{backend.name} {setting.config.models.target_model}".strip() if backend else ""
+    chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))
+    exam = _examine(setting, night, backend, examiner, chosen, documents, tasks)
     setting.say("staging the proposal")
     proposal = steps.once(
         "proposal",
@@ -178,16 +192,18 @@ def _examine(
     setting: Setting,
     night: Night,
     backend: Backend | BatchBackend | None,
+    examiner: str,
     chosen: Candidates,
     documents: Documents,
     tasks: list[RealTask],
 ) -> _Exam:
     config = setting.config
-    if backend is None:
-        return _Exam([], 0, Spend(), asked=False)
+    if backend is None:  # what real models showed on earlier nights still stands
+        known = of_examiner(evidence.everything(setting.home), "")
+        return _Exam([e for e in known if e.edit.id in {c.id for c in chosen.edits}], 0, Spend(), asked=False)
     papers = [Paper(e, documents.text(e.document), documents.text_with(e)) for e in chosen.edits]
     with Door(setting.home, backend, clock=setting.clock, redact=redact, night=night.id) as door:
-        examiner = Examiner(
+        room = Examiner(
             home=setting.home,
             door=door,
             model=config.models.target_model,
@@ -196,8 +212,9 @@ def _examine(
             night=night.id,
             say=setting.say,
             in_one_batch=backend.batch,
+            examiner=examiner,
         )
-        held, left = examiner.examine(papers, tasks)
+        held, left = room.examine(papers, tasks)
         return _Exam(held, left, door.spent(), asked=True)
 
 

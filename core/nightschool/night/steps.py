@@ -57,6 +57,18 @@ def last_done(home: Home, project: str | None) -> Night | None:
     return done[-1] if done else None
 
 
+def newest_proposal_night(home: Home, project: str) -> Night | None:
+    """Return the newest finished night whose proposal is meant here: this project's or one over all projects.
+
+    From elsewhere it is the only project's; None when there are several. No night at all is None too.
+    """
+    done = [night for night in all_nights(home) if night.status is NightStatus.DONE]
+    here = [night for night in done if night.project in {project, None}]
+    if here or not done:
+        return here[-1] if here else None
+    return done[-1] if len({night.project for night in done}) == 1 else None
+
+
 def next_id(home: Home) -> str:
     """Return the id of a night that is yet to come: `0001`, `0002` …"""
     nights = all_nights(home)

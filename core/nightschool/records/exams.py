@@ -12,6 +12,7 @@ class Edit(Record):
     id: Name  # from operation, document and text: the same edit is the same edit on every night
     op: Literal["add", "replace", "delete"] = "add"
     document: str  # a Target's key
+    path: str = ""  # the Target's file: the same rule in another project's document is another edit
     text: str = ""  # the rule; empty for a delete
     replaces: str = ""  # the text of the rule that goes, for replace and delete
     recurrence: Name  # what it answers
@@ -69,11 +70,12 @@ class Verdict(Record):
     threshold: float = 20.0
     effect: float | None = None  # mean difference over tasks; None when nothing was measured
     interval: tuple[float, float] | None = None  # 95 %, over tasks
-    tasks: int = 0
+    tasks: int = 0  # that could speak for the edit: those checked for more than shape
     nights: int = 0
     rollouts: int = 0
     wins: int = 0
     losses: int = 0
+    examiner: str = ""  # backend and model that were asked; "" when nothing was
 
 
 class Evidence(Record):
@@ -81,6 +83,7 @@ class Evidence(Record):
 
     version: int = 1
     edit: Edit
+    examiner: str = ""  # backend and model: what one model shows says nothing of another
     pairs: tuple[Pair, ...] = ()
     first_seen: Instant
     verdict: Verdict | None = None

@@ -1,6 +1,7 @@
 """What a night did, in numbers."""
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import Field
 
@@ -44,6 +45,7 @@ class Night(Record):
     project: str | None
     backend: str
     target_model: str = ""
+    config: dict[str, Any] = Field(default_factory=dict)  # what it was told: a night that waits goes on with it
     settings: str = ""  # hash of what it was told: another night with other settings does not go on with it
     fingerprint: str  # of the sessions and settings it works on: the same again means nothing new
     funnel: Funnel = Funnel()

@@ -146,6 +146,8 @@ BAD = [
     (b'{"a":' * 5000 + b"1" + b"}" * 5000, "too-deep"),
     (b'{"type":"brand-new-record","x":1}', "unknown-type"),
     (b'{"no":"type"}', "unknown-type"),
+    (b'{"type":["x"]}', "unknown-type"),
+    (b'{"type":{"a":1}}', "unknown-type"),
 ]
 
 

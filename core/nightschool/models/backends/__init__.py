@@ -51,7 +51,11 @@ class BatchBackend(Protocol):
 
 
 def open_backend(
-    config: Config, home: Home, night: str, platforms: Platforms | None = None
+    config: Config,
+    home: Home,
+    night: str,
+    platforms: Platforms | None = None,
+    command: str = "nightschool run",
 ) -> Backend | BatchBackend | None:
     """Open the backend the user chose, of ours or of a platform; None for `none`, which makes no call at all.
 
@@ -69,7 +73,7 @@ def open_backend(
     if name == "handoff":
         from nightschool.models.backends.handoff import Handoff
 
-        return Handoff(home, night)
+        return Handoff(home, night, command)
     brought = platforms.backends() if platforms else {}
     if name not in brought:
         raise UsageError("no such backend", where=name, fix=f"Known: {', '.join([*KNOWN, *sorted(brought)])}.")

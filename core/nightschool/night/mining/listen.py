@@ -26,6 +26,10 @@ _WRAPPER = re.compile(
     r"\s*<(?:[a-z]+[-_][\w-]+|[A-Z_]{4,}|system|instructions)\b[^>]*>|\s*<([\w-]+)[^>]*>.*</\1>\s*\Z", re.DOTALL
 )
 _COMMAND = re.compile(r"\s*[/!$][\w:-]+\s*\Z")
+_FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^\n]*\n.*?(?:^[ \t]{0,3}\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+_PASTED = re.compile(
+    r"^[ \t]*(?:>|\[?\d{1,4}[:-]\d\d[:-]\d\d|\[\d\d:\d\d|\[?(?:DEBUG|INFO|WARN|ERROR|FATAL)\b)[^\n]*$", re.MULTILINE
+)
 _ACKNOWLEDGED = frozenset(
     """
     yes y yep yeah no nope ok okay sure thank thanks thx great good nice perfect cool awesome lgtm excellent
@@ -142,6 +146,7 @@ def _take(
 
 
 def _meant(prompt: str, follows: bool) -> _Meant:
+    prompt = own_words(prompt)
     corrects = follows and bool(correcting_rule(prompt))
     words = directive(prompt) if corrects else standing_rule(prompt)
     asked = "" if corrects else without_directive(prompt)
@@ -151,6 +156,11 @@ def _meant(prompt: str, follows: bool) -> _Meant:
 
 
 _known = functools.lru_cache(maxsize=4096)(_meant)
+
+
+def own_words(prompt: str) -> str:
+    """Return a prompt without what was pasted into it: quoted lines, fenced blocks, lines of a log."""
+    return _PASTED.sub("", _FENCED.sub("", prompt)).strip()
 
 
 def _is_noise(prompt: str) -> bool:

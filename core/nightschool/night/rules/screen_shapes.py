@@ -21,6 +21,7 @@ URL = _any(
     r"\b(?:mailto|javascript):\S",
     r"\bdata:[a-z]{1,20}/",
     rf"\b(?:[a-z0-9-]{{1,63}}\.){{1,6}}{_TOP}(?:/|:\d)",
+    r"\b(?:[a-z0-9-]{1,63}\.){1,6}(?:com|net|org|xyz|ru|cn|onion|example)\b(?![\w(])",
     r"\b\d{1,3}(?:\.\d{1,3}){3}(?:/|:\d)",
 )
 
@@ -37,6 +38,8 @@ COMMAND = _any(
     r"(?:^|[;&|`] ?)(?:source|\.) [~./]\S",
     rf"\b(?:run|execute|invoke|launch|source)(?:s|ing)? (?:the )?(?:script |file )?`?(?:[~.]{{0,2}}/\S|{_SCRIPT})",
     r":\(\) ?\{",
+    r"(?<![\w.-])(?:pip3?|npm|pnpm|yarn|uv|gem|cargo|apt|apt-get|brew|go|conda|poetry) (?:install|add|i|get) \S",
+    r"(?<![\w.-])(?:npx|uvx|bunx|pipx run) \S",
 )
 
 PROGRAMS = frozenset({
