@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import World
-from tests.smoke.conftest import ROOT
 from tests.support.anthropic_server import AnthropicServer, Rule, Say
+from tests.support.clients import ROOT
 from tests.support.subjects import SUBJECTS, WORDS
 
 from nightschool.records import HeadlessCall, HeadlessFailure
