@@ -4,7 +4,7 @@ from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Ver
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
 from nightschool.records.platforms import NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
-from nightschool.records.sessions import OWN_MARK, Session, Source, ToolCall, Turn
+from nightschool.records.sessions import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
 from nightschool.records.tasks import (
     Check,
     CheckOp,
@@ -18,6 +18,7 @@ from nightschool.records.tasks import (
 )
 
 __all__ = [
+    "BRIEF_TAG",
     "OWN_MARK",
     "Check",
     "CheckOp",
