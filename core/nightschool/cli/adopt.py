@@ -21,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace) -> int:
     """Adopt and say what changed."""
     from nightschool.clock import SystemClock
+    from nightschool.morning import brief
     from nightschool.morning.adopt import adopt
     from nightschool.night.steps import Steps, all_nights
     from nightschool.paths import Home
@@ -32,6 +33,7 @@ def call(args: argparse.Namespace) -> int:
     if proposal is None:
         raise NightschoolError("there is no proposal to adopt", where=home.nights, fix="Sleep first: nightschool run.")
     receipt = adopt(home, proposal, args.rule, clock=SystemClock(), tell=tell)
+    brief.renew(home, tell)
     if args.json:
         print_json(receipt.model_dump(mode="json") if receipt else {"edits": []})
     elif receipt is None:

@@ -41,13 +41,17 @@ def call(args: argparse.Namespace) -> int:
 def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     """Sleep under the home's lock and print what came of it."""
     from nightschool.files import single_flight
-    from nightschool.morning import report
+    from nightschool.morning import brief, report
     from nightschool.night.run import run
 
-    with single_flight(setting.home.lock, "a night"):
-        outcome = run(setting)
-        text = report.page(setting.home, outcome.night) if outcome.quiet else report.write(setting.home, outcome.night)
-    path = setting.home.nights / outcome.night.id / "report.md"
+    home = setting.home
+    with single_flight(home.lock, "a night"):
+        try:
+            outcome = run(setting)
+            text = report.page(home, outcome.night) if outcome.quiet else report.write(home, outcome.night)
+        finally:  # a night that waits, or was cut short, has something to tell too
+            brief.renew(home, tell)
+    path = home.nights / outcome.night.id / "report.md"
     if args.json:
         print_json(document(outcome) | {"report": str(path)})
     elif outcome.quiet:
