@@ -5,6 +5,8 @@ only the rules that are taken back go; everything else stays byte for byte.
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 
 from nightschool.errors import NightschoolError
@@ -19,6 +21,17 @@ from nightschool.night.rules import block
 from nightschool.night.rules.anatomy import Document, Item
 from nightschool.paths import Home
 from nightschool.records import FileChange, Receipt
+
+
+@dataclass(frozen=True)
+class Becoming:
+    """What becomes of a file when rules are taken back. `whole`: its very bytes from before; `left`: what cannot go."""
+
+    then: bytes | None
+    made_dirs: tuple[str, ...]
+    left: tuple[str, ...]
+    whole: bool
+
 
 _Chosen = list[tuple[Receipt, tuple[str, ...]]]
 
@@ -98,27 +111,31 @@ def _step(
         if now is None and before is not None:
             notes.append(f"{change.path} is gone: nothing to take back there")
         return None
-    chain = chain_of(home, change.path)
-    start = clean_start(chain, receipts.digest(now), taken)
-    if start is not None:
-        then, made_dirs = start.before, start.change.made_dirs
-    else:
-        then, made_dirs, left = _without(now, chain, taken)
-        notes += [f"{change.path}: {note}" for note in left]
-    if then == now:
+    found = becoming(now, chain_of(home, change.path), taken)
+    notes += [f"{change.path}: {note}" for note in found.left]
+    if found.then == now:
         return None
     look(change.path)  # refused here, before anything is written, when it cannot be changed
     keep = receipts.keep
     return Step(
         path=change.path,
         now=keep(home, receipt.id, now),
-        then=keep(home, receipt.id, then),
-        made_dirs=made_dirs if then is None else (),
+        then=keep(home, receipt.id, found.then),
+        made_dirs=found.made_dirs if found.then is None else (),
     )
 
 
+def becoming(now: bytes, chain: list[Link], taken: AbstractSet[tuple[str, str]]) -> Becoming:
+    """Work out what the bytes `now` of a file become; `taken` holds (receipt, edit) of what is taken back."""
+    start = clean_start(chain, receipts.digest(now), taken)
+    if start is not None:
+        return Becoming(start.before, start.change.made_dirs, (), whole=True)
+    then, made_dirs, left = _without(now, chain, taken)
+    return Becoming(then, made_dirs, tuple(left), whole=False)
+
+
 def _without(
-    now: bytes, chain: list[Link], taken: set[tuple[str, str]]
+    now: bytes, chain: list[Link], taken: AbstractSet[tuple[str, str]]
 ) -> tuple[bytes | None, tuple[str, ...], list[str]]:
     """Return the file with the layers in `taken` off, and a line for each rule that cannot be taken back.
 
@@ -144,7 +161,7 @@ def _without(
     return then, (), notes
 
 
-def _is_covered(slot: Slot, taken: set[tuple[str, str]]) -> bool:
+def _is_covered(slot: Slot, taken: AbstractSet[tuple[str, str]]) -> bool:
     ours = any((link.receipt.id, edit) in taken for link, edit, _ in slot.layers)
     return ours and slot.shown_without(set()) is not None
 
