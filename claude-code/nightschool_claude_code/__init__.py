@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from nightschool.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nightschool.events import Event
-    from nightschool.records import NightRequest, PlatformNight, Session
+    from nightschool.records import HeadlessRunner, NightRequest, PlatformNight, Session
 
 
 class ClaudeCode:
@@ -31,6 +33,12 @@ class ClaudeCode:
         from nightschool_claude_code.runner import find
 
         return find()
+
+    def backends(self) -> dict[str, Callable[[], HeadlessRunner]]:
+        """Return the backend `claude`: the client itself, headless."""
+        from nightschool_claude_code.headless import Headless
+
+        return {"claude": Headless}
 
     @hookimpl
     def on_session_end(self, event: Event, known: Session | None) -> Session | None:

@@ -19,7 +19,7 @@ class _Section(BaseModel):
 class Models(_Section):
     """Who answers the night's questions."""
 
-    backend: str = Field(default="none", description="none, mock, handoff; `none` makes no model call at all")
+    backend: str = Field(default="none", description="`none` makes no call; mock, handoff, or one a platform brings")
     target_model: str = Field(default="", description="model that is examined, as its backend names it")
     mock_script: str = Field(default="", description="what the rehearsal model of `mock` answers: path of a TOML file")
 

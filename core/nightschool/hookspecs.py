@@ -2,8 +2,11 @@
 
 A platform is an object with the attributes `name` (the hyphenated platform name, equal to its entry point) and
 `title` (how a person calls it), and with any of these methods marked `@hookimpl`. It answers None to events that
-are not its own. What it raises is reported under its name and stops nobody else. If it likes it has `uninstall_hint`,
-the client's own commands that remove the plugin, in one line.
+are not its own. What it raises is reported under its name and stops nobody else.
+
+It may also bring backends: a method `backends()` returns factories by name, each giving a `HeadlessRunner`
+(`records/headless.py`), which `--backend NAME` then chooses. They are taken for paid ones. And it may have
+`uninstall_hint`: the client's own commands that remove the plugin, in one line.
 """
 
 from __future__ import annotations

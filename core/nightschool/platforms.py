@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nightschool.events import Event
-    from nightschool.records import NightRequest, PlatformNight, Session
+    from nightschool.records import HeadlessRunner, NightRequest, PlatformNight, Session
 
 
 @dataclass
@@ -65,6 +65,17 @@ class Platforms:
             except ValueError as error:
                 self.broken[name] = f"on_night: its answer is not a PlatformNight: {error}"
         return nights
+
+    def backends(self) -> dict[str, Callable[[], HeadlessRunner]]:
+        """Return the backends that platforms bring, by name; one that two of them bring is of the first by name."""
+        found: dict[str, Callable[[], HeadlessRunner]] = {}
+        for platform in self.names():
+            bring = getattr(self.manager.get_plugin(platform), "backends", dict)
+            try:
+                found = {str(name): make for name, make in dict(bring()).items()} | found
+            except Exception as error:  # noqa: BLE001  whatever a plugin raises is its own
+                self.broken[platform] = f"backends: {type(error).__name__}: {error}"
+        return found
 
     def _caller(self, hook: str, platform: str) -> Callable[..., Any]:
         others = [plugin for name, plugin in self.manager.list_name_plugin() if name != platform]

@@ -395,3 +395,22 @@ def test_a_document_that_is_not_a_target_is_refused(home, doc, document):
     with pytest.raises(NightschoolError):
         adopt(home, proposal(doc, edit("x", document=document), targets=known), clock=CLOCK)
     assert receipts.all_receipts(home) == []
+
+
+def test_a_disk_that_refuses_half_way_leaves_everything_as_it_was(home, tmp_path, doc):
+    """The second file cannot be written: the first has its old bytes at once, without waiting for the next command."""
+    second = tmp_path / "second" / "RULES.md"
+    second.parent.mkdir()
+    before = doc.read_bytes()
+
+    def break_second():
+        second.parent.rmdir()
+        second.parent.write_bytes(b"a file where a directory was")
+
+    two = [target(doc, "a:1"), target(second, "b:1")]
+    offer = proposal(doc, edit("x", document="a:1"), edit("y", document="b:1"), targets=two)
+    with pytest.raises(NightschoolError):
+        adopt(home, offer, clock=BusyClock(break_second))
+
+    assert doc.read_bytes() == before
+    assert receipts.adopted_edits(home) == []

@@ -112,6 +112,7 @@ def test_the_block_has_the_files_own_line_ends():
         (b"```\n" + BLOCK + b"```\n", []),
         (b"```\nopen\n" + BLOCK, ["one", "two"]),
         (b"```\nopen\n" + BEGIN + b"\n- one\n  ```\n  x\n  ```\n" + END + b"\n", ["one\n```\nx\n```"]),
+        (BEGIN + b"\n- ```\n  x\n  ```\n" + END + b"\n```\n" + BLOCK + b"```\n", ["```\nx\n```"]),
         (b"> " + BLOCK, []),
         (b"see " + BLOCK, []),
         (b"\t" + BLOCK, []),
@@ -138,6 +139,13 @@ def test_a_block_with_the_users_notes_stays_when_the_last_rule_goes():
     data = b"a\n\n" + BEGIN + b"\n- one\nmy note\n" + END + b"\n"
 
     assert apply(data, [delete("one")], "\n").data == data.replace(b"- one\n", b"")
+
+
+def test_an_empty_block_of_the_users_stays():
+    """Only a block that has become empty by our edits goes."""
+    mine = BEGIN + b"\n" + END + b"\nx\n"
+
+    assert apply(mine + BLOCK, [delete("one"), delete("two")]).data == mine
 
 
 def test_edits_of_rules_the_user_touched_are_conflicts():
@@ -192,6 +200,7 @@ def test_utf_16_is_refused():
     [
         (b"a\n", lambda d: b"top\n" + d, b"top\na\n"),
         (b"a\n", lambda d: d + b"tail\n", b"a\ntail\n"),
+        (b"a\n", lambda d: d.replace(b"a\n\n", b"b\n", 1), b"b\n"),
         (b"a", lambda d: d + b"tail\n", b"a\ntail\n"),
         (b"a", lambda d: b"x" + d, b"xa"),
         (b"a\n", lambda d: d.replace(b"a\n", b"b\nc\n", 1), b"b\nc\n"),

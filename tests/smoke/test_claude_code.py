@@ -6,8 +6,8 @@ import sys
 import time
 
 import pytest
-from tests.smoke.conftest import ROOT
 from tests.support.anthropic_server import AnthropicServer, Rule, Say
+from tests.support.clients import ROOT
 
 pytestmark = pytest.mark.smoke
 

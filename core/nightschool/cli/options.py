@@ -28,7 +28,7 @@ def json_flag(parser: argparse.ArgumentParser) -> None:
 
 def night_flags(parser: argparse.ArgumentParser) -> None:
     """Add what a night can be told; each overrides the configuration for this night."""
-    parser.add_argument("--backend", metavar="NAME", help="who answers: none (default), mock, handoff")
+    parser.add_argument("--backend", metavar="NAME", help="who answers: none, mock, handoff, or one a platform brings")
     parser.add_argument("--target-model", metavar="NAME", help="the model that is examined")
     parser.add_argument("--gate", choices=["on", "off"], help="off: measure, say so, and refuse nothing")
     parser.add_argument("--rollouts-k", metavar="K", help="attempts at each task, with and without the edit")

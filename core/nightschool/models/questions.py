@@ -11,18 +11,19 @@ from pydantic import Field
 from nightschool.errors import NightschoolError
 from nightschool.events import Record
 
-Kind = Literal["rollout", "judge", "mine", "reflect"]
-Fault = Literal["timeout", "empty", "refused", "rate-limit", "malformed", "backend"]
+Kind = Literal["rollout", "judge", "mine", "reflect", "preflight"]
+Fault = Literal["timeout", "empty", "refused", "rate-limit", "unavailable", "malformed", "backend"]
 
 _SAID: dict[Fault, str] = {
     "timeout": "the model did not answer in time",
     "empty": "the model's reply was empty",
     "refused": "the model's provider refused the question",
     "rate-limit": "the model's provider asks to slow down",
+    "unavailable": "the model's provider cannot be reached",
     "malformed": "the model's reply is not an answer",
     "backend": "the call to the model failed",
 }
-_TRANSIENT = ("timeout", "empty", "rate-limit")
+_TRANSIENT = ("timeout", "empty", "rate-limit", "unavailable")
 _Count = Annotated[int, Field(ge=0)]
 _Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

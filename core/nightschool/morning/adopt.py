@@ -13,7 +13,7 @@ from nightschool.clock import Clock
 from nightschool.errors import NightschoolError
 from nightschool.files import single_flight
 from nightschool.morning import receipts
-from nightschool.morning.chain import chain_of, origin_of
+from nightschool.morning.history import history_of
 from nightschool.morning.place import ChangedMeanwhileError, Place, look
 from nightschool.morning.recover import recover, roll_back, settle
 from nightschool.morning.skill import is_skill, new_skill
@@ -146,7 +146,7 @@ def _worked_out(
         files.setdefault(place.path, (place, target, []))[2].append(edit)
     changes = []
     for place, target, wanted in files.values():
-        origin = origin_of(chain_of(home, str(place.path)))
+        origin = history_of(home, str(place.path)).origin()
         base = new_skill(target) if place.data is None and is_skill(target) else place.data
         result = block.apply(base, wanted, origin.joint if origin else "")
         for edit in wanted:

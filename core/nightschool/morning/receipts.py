@@ -6,7 +6,7 @@ Receipts are numbered, so that their order does not hang on a clock.
 
 import hashlib
 import shutil
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -25,6 +25,7 @@ class Step(Record):
     now: str | None
     then: str | None
     made_dirs: tuple[str, ...] = ()  # to remove with the file
+    joint: str = ""  # what was put before the block, when there was none
 
 
 class Undoing(Record):
@@ -32,6 +33,15 @@ class Undoing(Record):
 
     edits: tuple[Name, ...]
     files: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Undone:
+    """A taking back that was carried out."""
+
+    number: str  # of the first adoption that came after it
+    order: str  # among those with the same number
+    undoing: Undoing
 
 
 def all_receipts(home: Home) -> list[Receipt]:
@@ -124,7 +134,7 @@ def begun_undo(home: Home, receipt: str) -> Undoing | None:
 def end_undo(home: Home, receipt: Receipt, undoing: Undoing) -> Receipt:
     """Write down what was taken back, and return the receipt as it is now.
 
-    The plan stays as `undone.<n>.json`; adoptions from number n on came later (see `undone_plans`).
+    The plan stays as `undone.<number>.<order>.json` (see `Undone`).
     """
     undone = tuple(dict.fromkeys((*receipt.undone, *undoing.edits)))
     rest = {edit.id for edit in receipt.edits} - set(undone)
@@ -132,9 +142,8 @@ def end_undo(home: Home, receipt: Receipt, undoing: Undoing) -> Receipt:
     receipt = receipt.model_copy(update={"undone": undone, "state": state})
     save(home, receipt)
     folder = home.receipts / receipt.id
-    number = new_id(home)
-    name = next(name for i in count() if not (folder / (name := f"undone.{number}.{i}.json")).exists())
-    (folder / "undoing.json").replace(folder / name)
+    order = len(list(home.receipts.glob("*/undone.*.json")))
+    (folder / "undoing.json").replace(folder / f"undone.{new_id(home)}.{order:06d}.json")
     sync_dir(folder)
     return receipt
 
@@ -144,10 +153,13 @@ def drop_undo(home: Home, receipt: str) -> None:
     (home.receipts / receipt / "undoing.json").unlink(missing_ok=True)
 
 
-def undone_plans(home: Home, receipt: Receipt) -> list[tuple[str, Undoing]]:
-    """Return what was taken back of an adoption, each with the number of the first adoption that came after that."""
-    plans = sorted((home.receipts / receipt.id).glob("undone.*.json"))
-    return [(path.name.split(".")[1], Undoing.model_validate_json(path.read_bytes())) for path in plans]
+def undone_plans(home: Home, receipt: Receipt) -> list[Undone]:
+    """Return what was taken back of an adoption."""
+    found = []
+    for path in (home.receipts / receipt.id).glob("undone.*.*.json"):
+        _, number, order, _ = path.name.split(".")
+        found.append(Undone(number, order, Undoing.model_validate_json(path.read_bytes())))
+    return found
 
 
 def discard(home: Home, receipt: str) -> None:

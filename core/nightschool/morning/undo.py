@@ -5,7 +5,6 @@ only the rules that are taken back go; everything else stays byte for byte.
 """
 
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,24 +12,25 @@ from nightschool.errors import NightschoolError
 from nightschool.files import single_flight
 from nightschool.morning import receipts
 from nightschool.morning.adopt import LOCK_WAIT
-from nightschool.morning.chain import Link, Slot, chain_of, clean_start, origin_of, slots_of
+from nightschool.morning.history import History, Layers, blocks_of, history_of
 from nightschool.morning.place import ChangedMeanwhileError, bytes_now, look
 from nightschool.morning.receipts import Step, Undoing
 from nightschool.morning.recover import finish_undo, recover
-from nightschool.night.rules import block
-from nightschool.night.rules.anatomy import Document, Item
+from nightschool.morning.slots import lift
+from nightschool.night.rules.anatomy import Document
 from nightschool.paths import Home
 from nightschool.records import FileChange, Receipt
 
 
 @dataclass(frozen=True)
 class Becoming:
-    """What becomes of a file when rules are taken back. `whole`: its very bytes from before; `left`: what cannot go."""
+    """What becomes of a file: its bytes, or the directories that go with it; and what is left in it, and why."""
 
     then: bytes | None
     made_dirs: tuple[str, ...]
-    left: tuple[str, ...]
-    whole: bool
+    joint: str  # of a block that had to be made
+    notes: tuple[str, ...] = ()
+    whole: bool = False  # the very bytes from before the adoption
 
 
 _Chosen = list[tuple[Receipt, tuple[str, ...]]]
@@ -105,79 +105,50 @@ def _step(
 ) -> Step | None:
     """Work out what becomes of one file; None when it stays as it is."""
     now = bytes_now(Path(change.path))
-    before = receipts.before(home, receipt, change)
-    whole = {name for _, name in taken} >= {name for name in change.edits if name not in receipt.undone}
-    if now is None or (whole and now == before):
-        if now is None and before is not None:
+    if now is None:
+        if change.before is not None:
             notes.append(f"{change.path} is gone: nothing to take back there")
         return None
-    found = becoming(now, chain_of(home, change.path), taken)
-    notes += [f"{change.path}: {note}" for note in found.left]
-    if found.then == now:
+    result = becoming(now, history_of(home, change.path), taken)
+    notes += [f"{change.path}: {note}" for note in result.notes]
+    if result.then == now:
         return None
     look(change.path)  # refused here, before anything is written, when it cannot be changed
-    keep = receipts.keep
     return Step(
         path=change.path,
-        now=keep(home, receipt.id, now),
-        then=keep(home, receipt.id, found.then),
-        made_dirs=found.made_dirs if found.then is None else (),
+        now=receipts.keep(home, receipt.id, now),
+        then=receipts.keep(home, receipt.id, result.then),
+        made_dirs=result.made_dirs if result.then is None else (),
+        joint=result.joint,
     )
 
 
-def becoming(now: bytes, chain: list[Link], taken: AbstractSet[tuple[str, str]]) -> Becoming:
-    """Work out what the bytes `now` of a file become; `taken` holds (receipt, edit) of what is taken back."""
-    start = clean_start(chain, receipts.digest(now), taken)
-    if start is not None:
-        return Becoming(start.before, start.change.made_dirs, (), whole=True)
-    then, made_dirs, left = _without(now, chain, taken)
-    return Becoming(then, made_dirs, tuple(left), whole=False)
+def becoming(now: bytes, history: History, taken: Layers) -> Becoming:
+    """Work out what the bytes `now` of a file become when the layers in `taken` are taken back."""
+    start = history.clean_start(now, taken)
+    if start is None:
+        return _without(now, history, taken)
+    came = history.until(start).origin()
+    return Becoming(start.before, start.change.made_dirs, came.joint if came else "", whole=True)
 
 
-def _without(
-    now: bytes, chain: list[Link], taken: AbstractSet[tuple[str, str]]
-) -> tuple[bytes | None, tuple[str, ...], list[str]]:
-    """Return the file with the layers in `taken` off, and a line for each rule that cannot be taken back.
-
-    None when nothing but what we made of the file would be left; the directories made for it are in the middle.
-    """
-    document, origin, notes = Document.of(now), origin_of(chain), []
-    for slot in slots_of(chain):
-        shown, wanted = slot.shown_without(set()), slot.shown_without(taken)
-        if shown == wanted:
-            if _is_covered(slot, taken):
-                notes.append("a rule that was taken back had been replaced by a later one, which stays")
-            continue
-        like = _state_with(chain, wanted)
-        if shown is None and wanted is not None and wanted not in document.rules():
-            document.insert(wanted, like, origin.joint if origin else None)
-        elif shown is not None and not document.exchange(shown, _item(like, wanted)):
-            notes.append(f"a rule was changed or removed by hand and is left so: {shown.splitlines()[0][:80]}")
+def _without(now: bytes, history: History, taken: Layers) -> Becoming:
+    """Work out the file with the layers in `taken` off; no file when nothing but what we made of it would be left."""
+    document, origin = Document.of(now), history.origin()
+    start = history.clean_start(now, taken, blocks_of)
+    old = Document.of(start.before or b"") if start else None
+    joint = ""
+    notes: list[str] = []
+    if old and len(old.blocks) == len(document.blocks):
+        document.blocks = old.blocks  # nobody else has written inside the block: it is what it was
+    elif old and not old.blocks and origin:
+        for emptied in document.blocks:
+            emptied.items = []
+    else:
+        joint, notes = lift(document, history, taken)
     if origin is not None:
         document.drop_empty(origin.joint, origin.text)
     then = document.joined()
     if origin and origin.made_file and then == origin.text:
-        return None, origin.made_dirs, notes
-    return then, (), notes
-
-
-def _is_covered(slot: Slot, taken: AbstractSet[tuple[str, str]]) -> bool:
-    ours = any((link.receipt.id, edit) in taken for link, edit, _ in slot.layers)
-    return ours and slot.shown_without(set()) is not None
-
-
-def _item(document: Document, rule: str | None) -> Item | None:
-    if rule is None:
-        return None
-    where, at = document.find(rule)
-    return where.items[at]
-
-
-def _state_with(chain: list[Link], rule: str | None) -> Document:
-    """Return the latest known state of the file that holds `rule`."""
-    for link in reversed(chain):
-        for data in (link.before, link.after):
-            document = Document.of(data or b"")
-            if rule in document.rules():
-                return document
-    return Document.of(block.with_rules(b"", [rule] if rule else []))
+        return Becoming(None, origin.made_dirs, "", tuple(notes))
+    return Becoming(then, (), joint, tuple(notes))

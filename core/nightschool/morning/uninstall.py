@@ -16,11 +16,10 @@ from nightschool.events import Record
 from nightschool.files import single_flight
 from nightschool.morning import brief, receipts
 from nightschool.morning.adopt import LOCK_WAIT
-from nightschool.morning.chain import Link, chain_of, origin_of
+from nightschool.morning.history import History, blocks_of, history_of
 from nightschool.morning.place import bytes_now, look, remove_dirs
 from nightschool.morning.recover import recover
 from nightschool.morning.undo import Becoming, becoming, undo
-from nightschool.night.rules import block
 from nightschool.night.rules.anatomy import Document
 from nightschool.paths import Home
 
@@ -90,11 +89,11 @@ def _changes(home: Home) -> Iterator[tuple[str, Becoming | str]]:
     """Yield every file that is not yet what it should be: what becomes of it, or why that cannot be worked out."""
     for path, taken in _taken(home).items():
         try:
-            now, chain = bytes_now(Path(path)), chain_of(home, path)
+            now, history = bytes_now(Path(path)), history_of(home, path)
             if now is None:
                 continue
-            found = becoming(now, chain, taken) if taken else Becoming(now, (), (), whole=False)
-            found = found if found.whole else _unmarked(found, home, path)
+            found = becoming(now, history, taken) if taken else Becoming(now, (), "")
+            found = found if found.whole else _unmarked(found, history, off=not taken)
             if found.then != now:
                 look(path)  # refuses what cannot be changed
                 yield path, found
@@ -112,37 +111,27 @@ def _taken(home: Home) -> dict[str, set[tuple[str, str]]]:
     return files
 
 
-def _unmarked(found: Becoming, home: Home, path: str) -> Becoming:
-    """Take the markers off a block that we have made; one that the user brought along stays."""
-    chain = chain_of(home, path)
-    origin = origin_of(chain)
-    if found.then is None or origin is None or _taken_off(home, path, chain):
+def _unmarked(found: Becoming, history: History, *, off: bool) -> Becoming:
+    """Take the markers off a block that we have made; one that the user brought along stays.
+
+    `off`: nothing is adopted any more. When our last write left no block, one that is there now came by other ways.
+    """
+    origin = history.origin()
+    if found.then is None or origin is None or (off and not blocks_of(history.writes[-1].then)):
         return found
     document = Document.of(found.then)
     then = document.unmarked(origin.joint, origin.text) if document.blocks else found.then
     if origin.made_file and then == origin.text:
-        return Becoming(None, origin.made_dirs, found.left, whole=False)
-    return Becoming(then, (), found.left, whole=False)
-
-
-def _taken_off(home: Home, path: str, chain: list[Link]) -> bool:
-    """Tell whether our block is off since the last adoption: one that stands there now has come by other ways."""
-    for link in chain:
-        for number, plan in receipts.undone_plans(home, link.receipt):
-            for step in plan.files:
-                if step.path == path and number > chain[-1].receipt.id:
-                    data = receipts.kept(home, link.receipt.id, step.then)
-                    if not block.has_block(data):
-                        return True
-    return False
+        return Becoming(None, origin.made_dirs, "", found.notes)
+    return Becoming(then, (), "", found.notes)
 
 
 def _touched(path: str, found: Becoming | str) -> Touched:
     if isinstance(found, str):
         return Touched(path=path, action="failed", notes=(found,))
     if found.then is None:
-        return Touched(path=path, action="removed", notes=found.left)
-    return Touched(path=path, action="restored" if found.whole else "cleaned", notes=found.left)
+        return Touched(path=path, action="removed", notes=found.notes)
+    return Touched(path=path, action="restored" if found.whole else "cleaned", notes=found.notes)
 
 
 def _failed(file: Touched, faults: list[str]) -> Touched:
@@ -169,8 +158,8 @@ def _unmark_all(home: Home) -> list[str]:
         adopted = {path for path, taken in _taken(home).items() if taken}
         for path in _taken(home).keys() - adopted:
             if not Path(path).exists():
-                for link in chain_of(home, path):
-                    remove_dirs(link.change.made_dirs)
+                for write in history_of(home, path).writes:
+                    remove_dirs(write.made_dirs)
         for path, found in _changes(home):
             if isinstance(found, str) or path in adopted:
                 continue

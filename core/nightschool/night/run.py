@@ -13,6 +13,7 @@ from nightschool.errors import WaitingForAnswers
 from nightschool.models.backends import Backend, BatchBackend, open_backend
 from nightschool.models.door import Door
 from nightschool.models.ledger import Spend
+from nightschool.models.preflight import preflight
 from nightschool.night import bank
 from nightschool.night.bank import BankReport
 from nightschool.night.exam import Examiner, Paper
@@ -55,8 +56,10 @@ def run(setting: Setting) -> Outcome:
         return Outcome(earlier, Steps(setting.home, earlier.id).found("proposal", Proposal), quiet=True)
     name = opened.id if opened else next_id(setting.home)
     # a backend or a target that cannot work stops here, before anything is consumed
-    backend = open_backend(setting.config, setting.home, name)
+    backend = open_backend(setting.config, setting.home, name, setting.platforms)
     documents = documents_of(setting, material.sessions)
+    model = setting.config.models.target_model
+    preflight(setting.home, backend, model=model, clock=setting.clock, redact=redact, night=name)
     night = opened or _opened(setting, name, material, earlier)
     try:
         return _sleep(setting, night, backend, documents, material.sessions)

@@ -1,6 +1,7 @@
 """What we keep. These models are the only schemas; JSON Schema is made from them."""
 
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
+from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
 from nightschool.records.platforms import NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
@@ -27,6 +28,11 @@ __all__ = [
     "Evidence",
     "FileChange",
     "Funnel",
+    "HeadlessCall",
+    "HeadlessFailure",
+    "HeadlessFault",
+    "HeadlessReply",
+    "HeadlessRunner",
     "Night",
     "NightRequest",
     "NightStatus",

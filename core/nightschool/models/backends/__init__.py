@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
 
-from nightschool.errors import UsageError
+from nightschool.errors import NightschoolError, UsageError
 from nightschool.models.questions import Answer, Question
 from nightschool.paths import Home
 
 if TYPE_CHECKING:
     from nightschool.config import Config
+    from nightschool.platforms import Platforms
 
 KNOWN = ("none", "mock", "handoff")
 
@@ -24,6 +25,7 @@ class Backend(Protocol):
 
     name: str
     batch: Literal[False]
+    paid: bool  # a call costs money or quota: it is asked one tiny question before a night begins
 
     def answer(self, question: Question) -> Answer:
         """Ask the model once; the door retries.
@@ -48,8 +50,10 @@ class BatchBackend(Protocol):
         ...
 
 
-def open_backend(config: Config, home: Home, night: str) -> Backend | BatchBackend | None:
-    """Open the backend the user chose; None for `none`, which makes no call at all.
+def open_backend(
+    config: Config, home: Home, night: str, platforms: Platforms | None = None
+) -> Backend | BatchBackend | None:
+    """Open the backend the user chose, of ours or of a platform; None for `none`, which makes no call at all.
 
     Raises UsageError for a name that is not known, NightschoolError when the backend cannot be opened.
     """
@@ -66,4 +70,15 @@ def open_backend(config: Config, home: Home, night: str) -> Backend | BatchBacke
         from nightschool.models.backends.handoff import Handoff
 
         return Handoff(home, night)
-    raise UsageError("no such backend", where=name, fix=f"Known: {', '.join(KNOWN)}.")
+    brought = platforms.backends() if platforms else {}
+    if name not in brought:
+        raise UsageError("no such backend", where=name, fix=f"Known: {', '.join([*KNOWN, *sorted(brought)])}.")
+    from nightschool.models.backends.headless import Headless
+
+    try:
+        return Headless(name, brought[name]())
+    except NightschoolError:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise NightschoolError("the backend cannot be opened", where=name, why=why) from error

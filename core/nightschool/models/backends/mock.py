@@ -87,6 +87,7 @@ class Mock:
     """A backend without a model. Its name carries the script's hash: another script gives other answers."""
 
     batch: Literal[False] = False
+    paid = False
 
     def __init__(self, script: Script | None = None, name: str = "mock") -> None:
         self.name = name

@@ -72,26 +72,28 @@ class Document:
         """Return the rules' texts."""
         return [item.text for block in self.blocks for item in block.items if item.text is not None]
 
-    def add(self, rule: str, joint: str | None) -> str | None:
-        """Append a rule to the last block, making one at the end of the text where there is none. Returns the joint."""
-        if not self.blocks:
-            joint = joint_for(self.texts[0], self.newline)
-            self.texts[0] += joint.encode()
-            self.blocks.append(Block(_BEGIN + self.newline, _END + self.newline))
-            self.texts.append(b"")
+    def add(self, rule: str) -> str | None:
+        """Append a rule to the last block. Where there is none, make one at the end and return its joint."""
+        joint = None if self.blocks else self.begin_block()
         self.blocks[-1].items.append(Item(rule, raw_rule(rule, self.newline)))
         return joint
 
-    def insert(self, rule: str, like: "Document", joint: str | None) -> None:
-        """Put `rule` back where it stands in `like`, an older state of this document that holds it."""
+    def begin_block(self) -> str:
+        """Make a block at the end of the text, parted from it by a joint, which is returned."""
+        joint = joint_for(self.texts[-1], self.newline)
+        self.texts[-1] += joint.encode()
+        self.blocks.append(Block(_BEGIN + self.newline, _END + self.newline))
+        self.texts.append(b"")
+        return joint
+
+    def insert(self, rule: str, like: "Document") -> str | None:
+        """Put `rule` back where it stands in `like`, an older state of this document. Returns a new block's joint."""
+        joint = None if self.blocks else self.begin_block()
         old, at = like.find(rule)
-        if not self.blocks:
-            self.add(rule, joint)
-            self.blocks[-1].items[-1] = old.items[at]
-            return
         items = self.blocks[min(like.blocks.index(old), len(self.blocks) - 1)].items
         rest = [item.raw for i, item in enumerate(old.items) if i != at]
         items.insert(_mapped(rest, [item.raw for item in items], at), old.items[at])
+        return joint
 
     def find(self, rule: str) -> tuple[Block, int]:
         """Return where a rule that is there stands: its block, and its place among the items."""

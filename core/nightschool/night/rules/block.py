@@ -48,7 +48,7 @@ def with_rules(data: bytes | None, wanted: Iterable[str]) -> bytes:
     document = Document.of(data or b"")
     for rule in map(canonical, wanted):
         if rule not in document.rules():
-            document.add(rule, None)
+            document.add(rule)
     return document.joined()
 
 
@@ -70,7 +70,8 @@ def apply(data: bytes | None, edits: Sequence[Edit], joint: str | None = "") -> 
         if wanted in held and (edit.op == "add" or gone not in held or gone == wanted):
             present.append(edit.id)
         elif edit.op == "add":
-            joint = document.add(wanted, joint)
+            new = document.add(wanted)
+            joint = joint if new is None else new
             applied.append(edit.id)
         elif document.exchange(gone, Item(wanted, raw_rule(wanted, document.newline)) if wanted else None):
             applied.append(edit.id)

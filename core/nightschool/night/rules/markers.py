@@ -24,8 +24,8 @@ def newline_of(data: bytes) -> bytes:
 def find_blocks(lines: Sequence[bytes]) -> list[tuple[int, int]]:
     """Return the lines (of begin, of end) of each block.
 
-    A pair inside one closed code fence is an example. A fence that a block would have to close was left open by the
-    user: it hides nothing.
+    A pair that lies inside one closed code fence as a whole is an example. A fence that only something inside a block
+    would close was left open by the user, and hides nothing.
     """
     pairs = _pairs(lines)
     if not pairs:
@@ -51,7 +51,7 @@ def _pairs(lines: Sequence[bytes]) -> list[tuple[int, int]]:
 
 
 def _fences(lines: Sequence[bytes]) -> list[tuple[int, int]]:
-    """Return the lines (of opening, of closing) of the code fences that are closed and do not cut through a pair."""
+    """Return the lines (of opening, of closing) of the code fences that are closed."""
     pairs = _pairs(lines)
     begins = [begin for begin, _ in pairs]
     marks = [(at, found[1], found[2].strip()) for at, line in enumerate(lines) if (found := _FENCE.match(line))]
@@ -69,9 +69,6 @@ def _fences(lines: Sequence[bytes]) -> list[tuple[int, int]]:
         first = bisect_left(these, (opened + 1, b""))
         closed = next((these[i][0] for i in range(first, len(these)) if len(these[i][1]) >= len(fence)), None)
         if closed is None:
-            continue
-        last = bisect_left(begins, closed) - 1
-        if last >= 0 and opened < pairs[last][0] and closed < pairs[last][1]:
             continue
         fences.append((opened, closed))
         until = closed
