@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from nightschool.morning.brief import place
+
 ROOT = Path(__file__).parent.parent
 HARVEST = ROOT / "hooks" / "harvest"
 SH = os.path.realpath(shutil.which("sh"))
@@ -37,12 +39,12 @@ def env(home):
     return {"PATH": "/usr/bin:/bin", "NIGHTSCHOOL_HOME": str(home.root)}
 
 
-def harvest(env, *argv, data=PAYLOAD, shell=(), **more):
-    """Run the hook, and hold it to its promise: exit 0, not a byte on stdout or stderr."""
+def harvest(env, *argv, data=PAYLOAD, shell=(), says=b"", **more):
+    """Run the hook, and hold it to its promise: exit 0, nothing on stderr, and on stdout what it may say: nothing."""
     done = subprocess.run(
         [*shell, HARVEST, *argv], input=data, env=env, capture_output=True, timeout=60, check=False, **more
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, says, b"")
     return done
 
 
@@ -223,13 +225,16 @@ def test_it_starts_no_interpreter(home, env, shell, tmp_path):
     """Neither Python nor git, jq, curl or node is run, even when they stand first on PATH."""
     trap = tmp_path / "trap"
     trap.mkdir()
+    lay(home, os.path.realpath(tmp_path))
     for name in ("python", "python3", "git", "jq", "curl", "node", "date", "sed", "awk", "grep", "head", "wc", "ls"):
         (trap / name).write_text(f"#!/bin/sh\necho {name} >>{tmp_path}/sprung\n")
         (trap / name).chmod(0o700)
 
     harvest(env | {"PATH": f"{trap}:/usr/bin:/bin"}, "codex", "turn_end", shell=shell)
+    path = {"PATH": f"{trap}:/usr/bin:/bin"}
+    harvest(env | path, "codex", "session_start", shell=shell, cwd=tmp_path, says=BRIEF)
 
-    assert kept(home) == [PAYLOAD]
+    assert kept(home) == [PAYLOAD] * 2
     assert not (tmp_path / "sprung").exists()
 
 
@@ -324,6 +329,137 @@ def test_a_killed_client_does_not_hold_the_hook(home, env):
 
     until(lambda: not hook.is_running() or hook.status() == psutil.STATUS_ZOMBIE)
     assert kept(home) == [b"half"]
+
+
+BRIEF = b"<nightschool-brief>\n%s \\n $HOME `id` \0\xff\n</nightschool-brief>\n"
+
+
+def lay(home, project, data=BRIEF):
+    """Lay a brief where the engine puts that of a project."""
+    path = place(home, project)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+NASTY = [
+    "plain", "with space", " both ends ", "it's", 'dou"ble', "100%", "%2F", "%41", "a%", "back\\slash", "c:\\x", "*", "?x[a-z]",
+    "$(touch evil)", "`touch evil`", "$HOME", "a;b|c&d", "~", "-n", "--", "new\nline", "ends in\n", "\n", "tab\t", "caf\u00e9",
+    "cafe\u0301", "\u65e5\u672c\u8a9e", "\U0001f319", "\u2028", "...", ".hidden", "#", "!x", "{a,b}", "x" * 250, "\x01\x7f",
+    os.fsdecode(b"latin-\xe9"), os.fsdecode(b"\xff\xfe/\x81\x5c"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NASTY, ids=ascii)
+def test_a_session_is_told_the_brief_of_its_project(home, env, shell, tmp_path, name):
+    """Whatever the directory is called, engine and hook agree on its brief; it comes out byte for byte, beside the payload."""
+    project = tmp_path / "code" / name
+    project.mkdir(parents=True)
+    lay(home, os.path.realpath(project))
+    lay(home, os.path.realpath(tmp_path / "code" / "other"), b"another's")
+    before = sorted(tmp_path.rglob("*"))
+
+    harvest(env, "codex", "session_start", shell=shell, cwd=project, says=BRIEF)
+    for locale in ("C", "C.UTF-8"):
+        harvest(env | {"LC_ALL": locale}, "codex", "session_start", shell=shell, cwd=project, says=BRIEF)
+
+    assert kept(home) == [PAYLOAD] * 3
+    assert [path for path in sorted(tmp_path.rglob("*")) if home.spool not in [path, *path.parents]] == before
+
+
+@pytest.mark.parametrize(
+    "moment", ["turn_end", "session_end", "tool_failure", "compaction", "session_starts", "something_else"]
+)
+def test_other_moments_say_nothing(home, env, shell, moment):
+    """Only a session's start is told anything."""
+    lay(home, os.path.realpath(Path.cwd()))
+
+    harvest(env, "codex", moment, shell=shell)
+
+
+def test_a_session_below_a_project_is_told_its_brief(home, env, shell, tmp_path):
+    """The nearest directory above that has a brief counts, up to seven; then the one of all projects, then nothing."""
+    project = Path(os.path.realpath(tmp_path)) / "p"
+    deep = project.joinpath(*"abcdefgh")
+    deep.mkdir(parents=True)
+    lay(home, str(project), b"the project's")
+
+    harvest(env, "codex", "session_start", shell=shell, cwd=deep.parent, says=b"the project's")
+    harvest(env, "codex", "session_start", shell=shell, cwd=deep)
+    lay(home, None, b"everybody's")
+    harvest(env, "codex", "session_start", shell=shell, cwd=deep, says=b"everybody's")
+    harvest(env, "codex", "session_start", shell=shell, cwd="/", says=b"everybody's")
+    lay(home, str(project / "a"), b"nearer")
+    harvest(env, "codex", "session_start", shell=shell, cwd=project / "a" / "b", says=b"nearer")
+    harvest(env, "codex", "session_start", shell=shell, cwd=project, says=b"the project's")
+
+
+def test_a_directory_is_known_by_its_real_path(home, env, shell, tmp_path):
+    """Entered through a link, or with a PWD that lies, a project is the same."""
+    project, link, other = tmp_path / "real", tmp_path / "link", tmp_path / "other"
+    project.mkdir()
+    other.mkdir()
+    link.symlink_to(project)
+    lay(home, os.path.realpath(project))
+
+    for told in (str(link), str(other), "../..", ""):
+        harvest(
+            env | {"PWD": told, "CDPATH": str(tmp_path)}, "codex", "session_start", shell=shell, cwd=link, says=BRIEF
+        )
+
+
+@pytest.mark.parametrize("odd", ["missing", "empty", "a directory", "a pipe", "a dangling link"])
+def test_without_a_brief_nothing_is_said(home, env, shell, tmp_path, odd):
+    """No brief, an empty one, or something that is no file: not a byte, and nobody is held up."""
+    path = place(home, os.path.realpath(tmp_path))
+    path.parent.mkdir(parents=True)
+    {
+        "missing": lambda: None,
+        "empty": path.touch,
+        "a directory": path.mkdir,
+        "a pipe": lambda: os.mkfifo(path),
+        "a dangling link": lambda: path.symlink_to("nowhere"),
+    }[odd]()
+
+    harvest(env, "codex", "session_start", shell=shell, cwd=tmp_path)
+    assert kept(home) == [PAYLOAD]
+
+
+def test_a_deleted_directory_does_no_harm(home, env, shell, tmp_path):
+    """A session whose directory is gone is kept, whatever the shell itself says to that."""
+    lay(home, os.path.realpath(tmp_path))
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = f'rmdir "{gone}"; exec {" ".join(shell)} "{HARVEST}" codex session_start'
+
+    done = subprocess.run(["sh", "-c", line], input=PAYLOAD, env=env, cwd=gone, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout in (b"", BRIEF)
+    assert kept(home) == [PAYLOAD]
+
+
+@pytest.mark.parametrize("to", [">&-", "| true", ">/dev/full"])
+def test_a_client_that_does_not_listen_does_no_harm(home, env, shell, tmp_path, to):
+    """Where the brief cannot be said the payload is kept all the same, the hook ends with 0, and nothing is complained of."""
+    lay(home, os.path.realpath(tmp_path), BRIEF * 4000)
+    line = f'{{ {" ".join(shell)} "{HARVEST}" codex session_start; echo $? >&3; }} {to}'
+    done = subprocess.run(
+        ["sh", "-c", f"{{ {line} ; }} 3>&1 >&2"], input=PAYLOAD, env=env, cwd=tmp_path, capture_output=True, check=False
+    )
+
+    assert (done.stdout, done.stderr) == (b"0\n", b"")
+    assert kept(home) == [PAYLOAD]
+
+
+def test_a_start_that_keeps_nothing_says_no_payload(home, env, shell, tmp_path):
+    """Where the payload cannot be kept it is dropped, not printed."""
+    for argv in (("../x", "session_start"), ("", "session_start")):
+        harvest(env, *argv, shell=shell)
+    harvest({"PATH": "/usr/bin:/bin"}, "codex", "session_start", shell=shell, cwd=tmp_path)
+    home.spool.mkdir(parents=True)
+    for n in range(1000):
+        (home.spool / f"codex.turn_end.{n}-1-1.json").touch()
+    lay(home, os.path.realpath(tmp_path))
+    harvest(env, "codex", "session_start", shell=shell, cwd=tmp_path, says=BRIEF)
 
 
 @pytest.fixture

@@ -18,6 +18,9 @@ class ClaudeCode:
 
     name = "claude-code"
     title = "Claude Code"
+    uninstall_hint = (
+        "claude plugin uninstall nightschool@nightschool, then claude plugin marketplace remove nightschool"
+    )
 
     def read_payload(self, moment: str, data: bytes) -> dict[str, str]:
         """Return what a hook's payload points to: `session_id`, `transcript`, `project`. Raises ValueError."""

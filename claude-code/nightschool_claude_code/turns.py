@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from nightschool.records import OWN_MARK, Session, Source, ToolCall, Turn
+from nightschool.records import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
 
 IGNORED = frozenset({
     "agent-name", "ai-title", "api-request", "api-request-blob", "api-request-shape", "atis-latch", "attachment",
@@ -18,7 +18,8 @@ _HALF = CLIP // 2
 _EDGE = re.compile(r"[\s\"'`,;&]")
 _NEAR = 512  # characters from a cut in which the edge of a word is looked for
 _SUBJECTS = ("command", "file_path", "path", "pattern", "query", "url", "skill", "description")
-_INJECTED = ("system-reminder", "ide_opened_file", "ide_selection", "ide_diagnostics")  # by the client and by editors
+# by the client, by editors, and by ourselves
+_INJECTED = ("system-reminder", "ide_opened_file", "ide_selection", "ide_diagnostics", BRIEF_TAG)
 _NOT_THE_USER = (
     "<command-", "<local-command", "<bash-", "<task-notification", "<teammate-message", "<user-prompt-submit-hook",
     "<user-memory-input", "Caveat: The messages below", "This session is being continued from a previous conversation",

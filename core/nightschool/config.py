@@ -49,6 +49,12 @@ class Adopt(_Section):
     target: str = Field(default="auto", description="auto, a target key from `doctor`, or a SKILL.md path")
 
 
+class Brief(_Section):
+    """What a session is told at its start."""
+
+    tokens: int = Field(default=600, ge=0, le=2000, description="what it may cost at most; 0: nothing is told")
+
+
 class Config(_Section):
     """All of it."""
 
@@ -56,6 +62,7 @@ class Config(_Section):
     mine: Mine = Mine()
     exam: Exam = Exam()
     adopt: Adopt = Adopt()
+    brief: Brief = Brief()
 
 
 def load(home: Home) -> Config:

@@ -99,6 +99,11 @@ class Home:
         return self.root / "receipts"
 
     @property
+    def brief(self) -> Path:
+        """What a session is told at its start, a file a project, each where its project lies below `/`."""
+        return self.root / "brief"
+
+    @property
     def lock(self) -> Path:
         """Held by the night, adopt and undo: one at a time."""
         return self.root / "night.lock"

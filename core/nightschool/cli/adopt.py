@@ -22,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace) -> int:
     """Adopt and say what changed."""
     from nightschool.clock import SystemClock
+    from nightschool.morning import brief
     from nightschool.morning.adopt import adopt
     from nightschool.night.steps import Steps, all_nights, newest_proposal_night
     from nightschool.paths import Home
@@ -37,6 +38,7 @@ def call(args: argparse.Namespace) -> int:
         fix = "Sleep first (nightschool run), or name the project with --project, or the night with --night."
         raise NightschoolError("there is no proposal to adopt here", where=home.nights, fix=fix)
     receipt = adopt(home, proposal, args.rule, clock=SystemClock(), tell=tell)
+    brief.renew(home, tell)
     if args.json:
         print_json(receipt.model_dump(mode="json") if receipt else {"edits": []})
     elif receipt is None:

@@ -1,6 +1,7 @@
 """`nightschool run`: one night, from harvest to proposal."""
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from nightschool.cli.options import json_flag, night_flags, print_json, print_markdown, project_flags, setting_of, tell
@@ -34,20 +35,27 @@ def call(args: argparse.Namespace) -> int:
         setting = setting_of(args, quiet=args.json)
     night(setting, args)
     if args.sample and not args.json:
-        tell(f"the sample's home is {setting.home.root}: look around, then delete it")
+        there = f"NIGHTSCHOOL_HOME={shlex.quote(str(setting.home.root))}"
+        tell(
+            f"to try it there: {there} nightschool status (or adopt, undo, report); then delete {setting.request.user_home}"
+        )
     return DONE
 
 
 def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     """Sleep under the home's lock and print what came of it."""
     from nightschool.files import single_flight
-    from nightschool.morning import report
+    from nightschool.morning import brief, report
     from nightschool.night.run import run
 
-    with single_flight(setting.home.lock, "a night"):
-        outcome = run(setting)
-        text = report.page(setting.home, outcome.night) if outcome.quiet else report.write(setting.home, outcome.night)
-    path = setting.home.nights / outcome.night.id / "report.md"
+    home = setting.home
+    with single_flight(home.lock, "a night"):
+        try:
+            outcome = run(setting)
+            text = report.page(home, outcome.night) if outcome.quiet else report.write(home, outcome.night)
+        finally:  # a night that waits, or was cut short, has something to tell too
+            brief.renew(home, tell)
+    path = home.nights / outcome.night.id / "report.md"
     if args.json:
         print_json(document(outcome) | {"report": str(path)})
     elif outcome.quiet:

@@ -20,10 +20,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Undo and say what changed."""
+    from nightschool.morning import brief
     from nightschool.morning.undo import undo
     from nightschool.paths import Home
 
-    taken = undo(Home.from_env(), night=args.night, rule=args.rule, tell=tell)
+    home = Home.from_env()
+    taken = undo(home, night=args.night, rule=args.rule, tell=tell)
+    brief.renew(home, tell)
     if args.json:
         print_json([receipt.model_dump(mode="json") for receipt in taken])
         return DONE

@@ -23,13 +23,14 @@ from nightschool.records import FileChange, Receipt
 
 
 @dataclass(frozen=True)
-class _Result:
+class Becoming:
     """What becomes of a file: its bytes, or the directories that go with it; and what is left in it, and why."""
 
     then: bytes | None
     made_dirs: tuple[str, ...]
     joint: str  # of a block that had to be made
     notes: tuple[str, ...] = ()
+    whole: bool = False  # the very bytes from before the adoption
 
 
 _Chosen = list[tuple[Receipt, tuple[str, ...]]]
@@ -108,13 +109,7 @@ def _step(
         if change.before is not None:
             notes.append(f"{change.path} is gone: nothing to take back there")
         return None
-    history = history_of(home, change.path)
-    start = history.clean_start(now, taken)
-    if start is not None:
-        came = history.until(start).origin()
-        result = _Result(start.before, start.change.made_dirs, came.joint if came else "")
-    else:
-        result = _without(now, history, taken)
+    result = becoming(now, history_of(home, change.path), taken)
     notes += [f"{change.path}: {note}" for note in result.notes]
     if result.then == now:
         return None
@@ -128,7 +123,16 @@ def _step(
     )
 
 
-def _without(now: bytes, history: History, taken: Layers) -> _Result:
+def becoming(now: bytes, history: History, taken: Layers) -> Becoming:
+    """Work out what the bytes `now` of a file become when the layers in `taken` are taken back."""
+    start = history.clean_start(now, taken)
+    if start is None:
+        return _without(now, history, taken)
+    came = history.until(start).origin()
+    return Becoming(start.before, start.change.made_dirs, came.joint if came else "", whole=True)
+
+
+def _without(now: bytes, history: History, taken: Layers) -> Becoming:
     """Work out the file with the layers in `taken` off; no file when nothing but what we made of it would be left."""
     document, origin = Document.of(now), history.origin()
     start = history.clean_start(now, taken, blocks_of)
@@ -146,5 +150,5 @@ def _without(now: bytes, history: History, taken: Layers) -> _Result:
         document.drop_empty(origin.joint, origin.text)
     then = document.joined()
     if origin and origin.made_file and then == origin.text:
-        return _Result(None, origin.made_dirs, "", tuple(notes))
-    return _Result(then, (), joint, tuple(notes))
+        return Becoming(None, origin.made_dirs, "", tuple(notes))
+    return Becoming(then, (), joint, tuple(notes))

@@ -127,6 +127,9 @@ def _in_scope(session: Session, project: str | None) -> bool:
 
 
 def settings_hash(setting: Setting) -> str:
-    """Return a hash of everything a night was told: nights told differently do not go on with each other."""
-    told = json.dumps([setting.config.model_dump(), setting.scope_project], sort_keys=True)
+    """Return a hash of everything a night was told: nights told differently do not go on with each other.
+
+    What the brief may cost is told to no night.
+    """
+    told = json.dumps([setting.config.model_dump(exclude={"brief"}), setting.scope_project], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

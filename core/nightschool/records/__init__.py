@@ -5,7 +5,7 @@ from nightschool.records.headless import HeadlessCall, HeadlessFailure, Headless
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
 from nightschool.records.platforms import NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
-from nightschool.records.sessions import OWN_MARK, Session, Source, ToolCall, Turn
+from nightschool.records.sessions import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
 from nightschool.records.tasks import (
     Check,
     CheckOp,
@@ -19,6 +19,7 @@ from nightschool.records.tasks import (
 )
 
 __all__ = [
+    "BRIEF_TAG",
     "OWN_MARK",
     "Check",
     "CheckOp",

@@ -6,6 +6,8 @@ from nightschool.events import Instant, Name, Record
 
 OWN_MARK = "[nightschool:rehearsal]"
 """Stands in the first prompt of every session that Nightschool itself starts, so that no night learns from itself."""
+BRIEF_TAG = "nightschool-brief"
+"""The tag around what a session is told at its start. Readers cut it from prompts: it is not the user's."""
 
 
 class ToolCall(Record):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nightschool.records import OWN_MARK, NightRequest
+from nightschool.records import BRIEF_TAG, OWN_MARK, NightRequest
 from nightschool_claude_code.transcripts import MAX_LINE, read, transcripts
 
 DATA = Path(__file__).parent / "data"
@@ -407,7 +407,7 @@ def test_what_the_client_itself_says_is_no_reply(tmp_path):
     assert session.turns[0].reply == "it is done"
 
 
-@pytest.mark.parametrize("tag", ["system-reminder", "ide_opened_file", "ide_selection"])
+@pytest.mark.parametrize("tag", ["system-reminder", "ide_opened_file", "ide_selection", BRIEF_TAG])
 @pytest.mark.parametrize("as_blocks", [False, True])
 def test_what_editors_add_is_cut_and_what_users_mention_stays(tmp_path, tag, as_blocks):
     """Text between the tags is not the user's; a tag that is only named is."""

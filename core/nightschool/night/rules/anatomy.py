@@ -119,6 +119,15 @@ class Document:
                 self.texts[at : at + 2] = [before + after]
                 del self.blocks[at]
 
+    def unmarked(self, joint: str, was: bytes | None = None) -> bytes:
+        """Return the bytes without markers: what stands in a block joins the text. `was`: see `without_joint`."""
+        for block in self.blocks:
+            block.hollow = False
+        self.drop_empty(joint, was)
+        for block in self.blocks:
+            block.begin = block.end = b""
+        return self.joined()
+
 
 def joint_for(text: bytes, newline: bytes) -> str:
     """Return what parts a block from the text before it by one blank line."""

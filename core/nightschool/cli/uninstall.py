@@ -1,0 +1,103 @@
+"""`nightschool uninstall`: take back everything outside the home."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.errors import DONE, FAILED, NightschoolError
+
+if TYPE_CHECKING:
+    from nightschool.morning.uninstall import Touched
+    from nightschool.paths import Home
+
+DESCRIPTION = (
+    "Take back everything Nightschool has changed outside its home: each file nobody has edited since gets its exact "
+    "bytes back, in the others only our rules and block go. Tells what stays and how to remove that too."
+)
+_DONE = {
+    "restored": "restored, byte for byte:",
+    "removed": "removed, we had made it:",
+    "cleaned": "our rules taken out, your edits kept:",
+    "failed": "NOT restored:",
+}
+_PLANNED = {
+    "restored": "would be restored, byte for byte:",
+    "removed": "would be removed, we have made it:",
+    "cleaned": "our rules would go, your edits stay:",
+    "failed": "cannot be restored:",
+}
+_COMMAND = "uv tool uninstall nightschool, or pipx uninstall nightschool"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--purge", action="store_true", help="remove Nightschool's home too, with all it has learned")
+    parser.add_argument("--yes", action="store_true", help="the answer to what --purge asks")
+    json_flag(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Take back, remove the home when that is wanted, and tell what stays; exit 1 when a file could not be restored."""
+    from nightschool.morning.uninstall import planned, purge, uninstall
+    from nightschool.paths import Home
+
+    home = Home.from_env()
+    if args.purge and not args.yes and not args.dry_run:
+        why = "it removes every session, task, night and receipt"
+        fix = "Nothing was changed. If you mean it: nightschool uninstall --purge --yes."
+        raise NightschoolError("--purge wants --yes", where=home.root, why=why, fix=fix)
+    files = planned(home) if args.dry_run else uninstall(home, tell)
+    failed = any(file.action == "failed" for file in files)
+    foreign = purge(home) if args.purge and not args.dry_run and not failed else []
+    failed = failed or bool(foreign)
+    told = {
+        "dry_run": args.dry_run,
+        "files": [file.model_dump(mode="json") for file in files],
+        "kept": _kept(home, purging=args.purge, failed=failed, foreign=foreign),
+        "next": _next(),
+    }
+    if args.json:
+        print_json(told)
+    else:
+        _print(files, told["kept"], told["next"], dry_run=args.dry_run)
+    return FAILED if failed else DONE
+
+
+def _kept(home: "Home", *, purging: bool, failed: bool, foreign: list[str]) -> list[dict[str, str]]:
+    """Say what stays and why."""
+    if not home.root.exists():
+        return []
+    if foreign:
+        why = f"it also holds what is not Nightschool's: {', '.join(foreign[:10])}; move that away first"
+    elif purging and failed:
+        why = "without its receipts the files above could not be restored any more"
+    elif purging:
+        why = "--purge --yes would remove it"
+    else:
+        why = "what was learned, and the receipts; nightschool uninstall --purge --yes removes it"
+    return [{"path": str(home.root), "why": why}]
+
+
+def _next() -> dict[str, str]:
+    """Say what only others can remove: each client its plugin, the installer the command."""
+    from nightschool import platforms
+
+    loaded = platforms.installed()
+    hints = {name: getattr(loaded.manager.get_plugin(name), "uninstall_hint", "") for name in loaded.names()}
+    told = {loaded.title(name): str(hint) for name, hint in hints.items() if hint}
+    return told | {"this command": _COMMAND}
+
+
+def _print(files: tuple["Touched", ...], kept: list[dict[str, str]], steps: dict[str, str], *, dry_run: bool) -> None:
+    words = _PLANNED if dry_run else _DONE
+    for file in files:
+        print(f"{words[file.action]} {file.path}")
+        for note in file.notes:
+            print(f"  {note}")
+    if not files:
+        print("nothing outside Nightschool's home is left to take back")
+    for one in kept:
+        print(f"kept: {one['path']} ({one['why']})")
+    for what, step in steps.items():
+        print(f"to remove {what}: {step}" if what == "this command" else f"to remove the plugin of {what}: {step}")

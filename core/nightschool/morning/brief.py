@@ -1,0 +1,132 @@
+"""The brief: what a session is told at its start, prepared as a file so that the hook only has to print it.
+
+It says that a night waits or was cut short, and that rules wait for the user's decision; when there is nothing to say
+there is no file, and the session costs nothing. It states facts and counts. No rule's text is in it: what the user has
+adopted stands in the documents, and what is not adopted must not act.
+
+A project's brief lies below `brief/` at the project's own path, so that a shell finds it by its working directory
+without translating a byte; `brief/nightschool-brief.md` itself belongs to nights over all projects.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from nightschool.config import load
+from nightschool.errors import NightschoolError
+from nightschool.files import write_whole
+from nightschool.morning.place import remove_dirs
+from nightschool.morning.receipts import adopted_edits
+from nightschool.night.steps import Steps, all_nights
+from nightschool.paths import Home
+from nightschool.records import BRIEF_TAG, Night, NightStatus, Proposal, Ruling
+
+FILE = "nightschool-brief.md"  # hooks/harvest spells it too
+BYTES_A_TOKEN = 3  # English has four and more: an estimate that errs upward
+_HEAD = "From Nightschool, for information:"
+_WORDS = {
+    Ruling.ACCEPT: "accepted by their exam",
+    Ruling.UNEXAMINED: "unexamined",
+    Ruling.PROBATION: "on probation",
+}
+
+
+def prepare(home: Home, project: str | None, tokens: int) -> str:
+    """Write a project's brief (None: of all projects) of at most so many tokens, or remove it; return its text.
+
+    "" when there is nothing to say. Raises NightschoolError when a record cannot be read or the file not written.
+    """
+    nights = [night for night in all_nights(home) if night.project == project]
+    return _prepare(home, project, nights, _adopted(home), tokens)
+
+
+def renew(home: Home, tell: Callable[[str], None]) -> None:
+    """Prepare the brief of every project that has had a night. What goes wrong is told: it stops nobody."""
+    try:
+        tokens, adopted = load(home).brief.tokens, _adopted(home)
+        nights: dict[str | None, list[Night]] = {}
+        for night in all_nights(home):
+            nights.setdefault(night.project, []).append(night)
+    except NightschoolError as error:
+        tell(f"the brief is not prepared: {error}")
+        return
+    for project, theirs in nights.items():
+        try:
+            _prepare(home, project, theirs, adopted, tokens)
+        except NightschoolError as error:
+            tell(f"the brief is not prepared: {error}")
+
+
+def clear(home: Home) -> None:
+    """Remove every brief."""
+    shutil.rmtree(home.brief, ignore_errors=True)
+
+
+def place(home: Home, project: str | None) -> Path:
+    """Return where a project's brief lies. `project` is a real path: absolute, links resolved."""
+    if project is None:
+        return home.brief / FILE
+    if not Path(project).is_absolute():
+        raise NightschoolError("a project's path is not absolute", where=project)
+    return home.brief.joinpath(*Path(os.path.normpath(project)).parts[1:], FILE)
+
+
+def upper_tokens(text: str) -> int:
+    """Return an upper estimate of what a text costs."""
+    return -(-len(text.encode()) // BYTES_A_TOKEN)
+
+
+def _prepare(home: Home, project: str | None, nights: Sequence[Night], adopted: frozenset[str], tokens: int) -> str:
+    text = _fitted(_facts(home, nights, adopted), tokens)
+    path = place(home, project)
+    try:
+        if text and not (path.is_file() and path.read_bytes() == text.encode()):
+            write_whole(path, text.encode(), durable=False)
+        elif not text and path.is_file():
+            path.unlink()
+            made = [home.brief / folder for folder in path.relative_to(home.brief).parents]
+            remove_dirs([str(folder) for folder in reversed(made)])
+    except OSError as error:
+        raise NightschoolError("cannot exchange a file", where=home.brief, why=error.strerror) from error
+    return text
+
+
+def _facts(home: Home, nights: Iterable[Night], adopted: frozenset[str]) -> list[str]:
+    """Return one line a fact, the most pressing first."""
+    known = [night for night in nights if night.status is not NightStatus.ABANDONED]
+    facts = [_unfinished(known[-1])] if known and known[-1].status is not NightStatus.DONE else []
+    done = [night for night in known if night.status is NightStatus.DONE]
+    return facts + (_undecided(home, done[-1], adopted) if done else [])
+
+
+def _unfinished(night: Night) -> str:
+    told = f"Night {night.id} of {night.started:%Y-%m-%d}"
+    if night.status is NightStatus.WAITING:
+        return f"{told} waits for answers to its questions (handoff skill); the same `nightschool run` then goes on."
+    return f"{told} was cut short; the same `nightschool run` goes on where it stopped."
+
+
+def _undecided(home: Home, night: Night, adopted: frozenset[str]) -> list[str]:
+    """Say how many rules wait for the user. Rules on probation alone wait for tasks, not for a decision."""
+    proposal = Steps(home, night.id).found("proposal", Proposal)
+    waiting = [rule.verdict.ruling for rule in (proposal.rules if proposal else ()) if rule.edit.id not in adopted]
+    if not {Ruling.ACCEPT, Ruling.UNEXAMINED} & set(waiting):
+        return []
+    counts = ", ".join(f"{waiting.count(ruling)} {word}" for ruling, word in _WORDS.items() if ruling in waiting)
+    told = f"Rules of night {night.id} ({night.started:%Y-%m-%d}) wait for the user's decision: {counts}."
+    return [f"{told} `nightschool report --night {night.id}` shows them; none of them is in force."]
+
+
+def _fitted(facts: Sequence[str], tokens: int) -> str:
+    """Return the facts that fit, in our tag; "" when none does."""
+    for count in range(len(facts), 0, -1):
+        lines = [f"<{BRIEF_TAG}>", _HEAD, *(f"- {fact}" for fact in facts[:count]), f"</{BRIEF_TAG}>"]
+        text = "\n".join(lines) + "\n"
+        if upper_tokens(text) <= tokens:
+            return text
+    return ""
+
+
+def _adopted(home: Home) -> frozenset[str]:
+    return frozenset(edit.id for edit in adopted_edits(home))
