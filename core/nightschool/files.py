@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -77,6 +78,14 @@ def sync_dir(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sweep(root: Path, *, older_than: float) -> None:
+    """Remove the siblings that a killed `write_whole` has left below `root`, those older than so many seconds."""
+    for path in root.rglob(".*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.lstat().st_mtime > older_than:
+                path.unlink()
 
 
 def append_line(path: Path, line: str) -> None:

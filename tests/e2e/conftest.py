@@ -103,7 +103,7 @@ class World:
         """Make `mock` the backend, with this rehearsal script."""
         path = self.root / "rehearsal.toml"
         path.write_text(script, encoding="utf-8")
-        self.home.mkdir(exist_ok=True)
+        self.home.mkdir(mode=0o700, exist_ok=True)
         config = self.home / "config.toml"
         config.write_text(f'[models]\nbackend = "mock"\nmock_script = "{path}"\n')
         config.chmod(0o600)

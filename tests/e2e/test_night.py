@@ -414,3 +414,34 @@ def test_pasted_text_is_no_rule(world, pasted):
         world.session((f"look at build {number}", "ok"), (pasted, "ok"))
 
     assert not [rule for rule in world.json("run")["rules"] if "PWNED" in rule["edit"]["text"]]
+
+
+def test_what_cannot_work_is_one_line(queries):
+    """A home that is a file, a backend nobody knows, an unknown user's home: one line, exit 1 or 2, no trace."""
+    (queries.root / "file").write_text("x")
+    queries.run("config", "models.backend", "bogus", code=2)
+    queries.run("dry-run", "--backend", "bogus", code=2)
+    for home in (str(queries.root / "file"), "~nosuchuser/x", "/dev/null"):
+        queries.env["NIGHTSCHOOL_HOME"] = home
+        for verb in ("status", "run", "adopt", "report"):
+            out, err = queries.run(verb, code=1)
+            assert out == ""
+            assert "fault of ours" not in err
+            assert "Traceback" not in err
+
+
+def test_doctor_names_what_is_damaged(queries):
+    """A damaged ledger, piece of evidence, task or night is a fault that doctor names; a copy beside a night is not."""
+    import shutil
+
+    queries.rehearse(OBEDIENT)
+    queries.run("run")
+    shutil.copytree(queries.home / "nights" / "0001", queries.home / "nights" / "0001.bak")
+    queries.run("doctor")
+    for pattern in ("ledger.db", "evidence/*.json", "bank/*.json", "nights/0001/night.json"):
+        path = min(queries.home.glob(pattern))
+        kept = path.read_bytes()
+        path.write_bytes(b"{garbage")
+        out, _ = queries.run("doctor", code=1)
+        assert [line for line in out.splitlines() if line.startswith("fault") and path.name in line], pattern
+        path.write_bytes(kept)

@@ -73,6 +73,10 @@ def _guarded(verb: str, words: list[str]) -> int:
         # the reader of stdout has gone; closing it again at exit must not complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"nightschool: the disk refuses{where}: {error.strerror or error}. Check the path.", file=sys.stderr)
+        return FAILED
     except Exception as error:  # noqa: BLE001  a fault of ours: leave a log that can be pasted, not a trace on screen
         from nightschool.cli.crash import leave_log
 

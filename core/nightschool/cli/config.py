@@ -23,6 +23,8 @@ def call(args: argparse.Namespace) -> int:
     home = Home.from_env()
     config = load(home)
     if args.value is not None:
+        if args.key == "models.backend":
+            _known_backend(args.value)
         save(home, with_setting(config, args.key, args.value))
         return DONE
     known = settings(config)
@@ -38,3 +40,13 @@ def call(args: argparse.Namespace) -> int:
         for key, (value, meaning) in known.items():
             print(f"{key} = {value!r}  # {meaning}")
     return DONE
+
+
+def _known_backend(name: str) -> None:
+    """Raise UsageError when no backend of ours or of a platform has the name."""
+    from nightschool import platforms
+    from nightschool.models.backends import KNOWN
+
+    known = [*KNOWN, *sorted(platforms.installed().backends())]
+    if name not in known:
+        raise UsageError("no such backend", where=name, fix=f"Known: {', '.join(known)}.")

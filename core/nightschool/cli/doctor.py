@@ -33,7 +33,7 @@ def call(args: argparse.Namespace) -> int:
     home = Home.from_env()
     loaded = platforms.installed()
     targets = _targets(loaded)  # first: a platform may fail only when it is asked
-    found = [*_engine(), *_home(home), *_platforms(loaded), *_events(home, loaded), *targets]
+    found = [*_engine(), *_home(home), *_stores(home), *_platforms(loaded), *_events(home, loaded), *targets]
     if args.json:
         print_json([{"level": level, "what": what, "next": step} for level, what, step in found])
     else:
@@ -65,6 +65,32 @@ def _home(home: "Home") -> list[Finding]:
     if home.root.stat().st_mode & 0o077:
         return [("fault", f"{home.root} can be read by others", f"chmod -R go= {home.root}")]
     return [("ok", f"home {home.root}", "")]
+
+
+def _stores(home: "Home") -> list[Finding]:
+    """Read everything that is kept, and name what is damaged."""
+    from nightschool.models.ledger import Ledger
+    from nightschool.night import bank, evidence
+    from nightschool.night.steps import all_nights
+
+    found: list[Finding] = [
+        (
+            "fault",
+            f"task {name} in the bank cannot be read: {why}",
+            f"It is {home.bank / name}.json; restore or remove it",
+        )
+        for name, why in sorted(bank.read(home).broken.items())
+    ]
+    for look in (
+        lambda: evidence.everything(home),
+        lambda: all_nights(home),
+        lambda: Ledger(home).close() if home.ledger.exists() else None,
+    ):
+        try:
+            look()
+        except NightschoolError as error:
+            found.append(("fault", str(error), ""))
+    return found
 
 
 def _platforms(loaded: "Platforms") -> list[Finding]:

@@ -36,9 +36,8 @@ def call(args: argparse.Namespace) -> int:
     night(setting, args)
     if args.sample and not args.json:
         there = f"NIGHTSCHOOL_HOME={shlex.quote(str(setting.home.root))}"
-        tell(
-            f"to try it there: {there} nightschool status (or adopt, undo, report); then delete {setting.request.user_home}"
-        )
+        tell(f"look around there: {there} nightschool status (or adopt, undo, report)")
+        tell(f"then delete {setting.request.user_home}")
     return DONE
 
 

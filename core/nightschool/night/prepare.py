@@ -13,7 +13,7 @@ from nightschool.config import Config
 from nightschool.day.harvest import harvest
 from nightschool.day.redact import redact
 from nightschool.errors import NightschoolError
-from nightschool.files import single_flight
+from nightschool.files import single_flight, sweep
 from nightschool.memory.store import SessionStore
 from nightschool.night import evidence, reflect
 from nightschool.night.mining.mine import Mined, mine
@@ -23,6 +23,7 @@ from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Seen, Session, Task
 
+LEFT_OVER = 3600.0  # seconds after which a half-written sibling is nobody's any more
 DRAIN_WAIT = 120.0  # seconds: a drain writes the same sessions, and takes a moment
 
 
@@ -59,6 +60,7 @@ def gather(setting: Setting) -> Material:
     setting.say("harvesting sessions")
     config = setting.config
     nights = setting.platforms.on_night(setting.request)
+    sweep(setting.home.root, older_than=LEFT_OVER)
     with single_flight(setting.home.drain_lock, "harvesting", wait=DRAIN_WAIT):
         funnel = harvest(setting.home, setting.platforms, nights, cap=config.mine.max_sessions, redact=redact)
     store = SessionStore(setting.home)

@@ -44,7 +44,8 @@ class Steps:
 def all_nights(home: Home) -> list[Night]:
     """Return every night on record, oldest first."""
     try:
-        names = sorted(path.name for path in home.nights.iterdir() if path.is_dir())
+        # what a user has put beside them, such as a copy, is no night
+        names = sorted(path.name for path in home.nights.iterdir() if path.is_dir() and path.name.isdecimal())
     except FileNotFoundError:
         return []
     found = (Steps(home, name).found("night", Night) for name in names)
