@@ -445,3 +445,13 @@ def test_doctor_names_what_is_damaged(queries):
         out, _ = queries.run("doctor", code=1)
         assert [line for line in out.splitlines() if line.startswith("fault") and path.name in line], pattern
         path.write_bytes(kept)
+
+
+def test_the_examined_model_cannot_tell_the_sides_by_our_marks(queries):
+    """No question holds the marks of the managed block: the rule is all that differs between the sides of a pair."""
+    queries.run("run", "--backend", "handoff", code=3)
+
+    questions = (max((queries.home / "handoff").glob("*/round-*")) / "questions.json").read_text()
+    assert "LIMIT 100" in questions
+    assert "nightschool:begin" not in questions
+    assert "you adopted" not in questions

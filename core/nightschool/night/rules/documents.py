@@ -1,5 +1,6 @@
 """The documents rules could go into: which one is meant, what it says now, and what it would say with an edit."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from nightschool.errors import NightschoolError, UsageError
 from nightschool.night.rules import block
 from nightschool.records import Edit, PlatformNight, Target
 
+_MARKERS = re.compile(r"^<!-- nightschool:(?:begin|end)[^\n]*-->[ \t]*\r?\n?", re.MULTILINE)
 MAX_BYTES = 10_000_000  # a document of rules is a few kilobytes; more is a mistake
 
 
@@ -41,12 +43,17 @@ class Documents:
         return [rule for data in self.contents.values() for rule in block.rules(data)]
 
     def text(self, key: str) -> str:
-        """Return what a document says now; "" when there is none."""
-        return self.contents.get(key, b"").decode(errors="replace")
+        """Return what a document says now, as it is examined; "" when there is none."""
+        return _told(self.contents.get(key, b""))
 
     def text_with(self, edit: Edit) -> str:
-        """Return what the edit's document would say with the edit applied."""
-        return block.apply(self.contents.get(edit.document), [edit]).data.decode(errors="replace")
+        """Return what the edit's document would say with the edit applied, as it is examined."""
+        return _told(block.apply(self.contents.get(edit.document), [edit]).data)
+
+
+def _told(data: bytes) -> str:
+    """Leave our markers out: they would tell the examined model on which side of a pair it is."""
+    return _MARKERS.sub("", data.decode(errors="replace"))
 
 
 def _fits(target: Target, wanted: str, scope: str) -> bool:
