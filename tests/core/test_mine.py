@@ -260,3 +260,21 @@ def test_nothing_is_fine():
     """No sessions, and sessions without turns, give nothing."""
     assert mined([]) == Mined()
     assert mined([talk("empty").model_copy(update={"project": PROJECT})]) == Mined()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("no, always:\n- use LIMIT 100\n- never drop", ""),
+        ("no, always start with\n# Heading", ""),
+        ("no, always end the query with LIMIT 100", "always end the query with LIMIT 100"),
+        ("no, use pytest, never unittest.\n\nthanks", "use pytest, never unittest."),
+        ("please:\n- list the users\n\nand always end the query with LIMIT 100", "always end the query with LIMIT 100"),
+    ],
+)
+def test_half_a_list_is_no_rule(prompt, expected):
+    """A rule is the user's words as they were said: one that loses an item of a list is not proposed at all."""
+    from nightschool.night.mining.listen import _meant
+
+    words = _meant(prompt, True).words
+    assert words == expected or (expected and words.endswith(expected))

@@ -30,6 +30,8 @@ _FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^\n]*\n.*?(?:^[ \t]{0,3}\1[^\n]*$|
 _PASTED = re.compile(
     r"^[ \t]*(?:>|\[?\d{1,4}[:-]\d\d[:-]\d\d|\[\d\d:\d\d|\[?(?:DEBUG|INFO|WARN|ERROR|FATAL)\b)[^\n]*$", re.MULTILINE
 )
+_LISTED = re.compile(r"^[ \t]*(?:[-*+#]|\d+[.)])[ \t#]", re.MULTILINE)
+_LIST_FOLLOWS = re.compile(r"[ \t:.]*\n\s*(?:[-*+#]|\d+[.)])[ \t#]")
 _ACKNOWLEDGED = frozenset(
     """
     yes y yep yeah no nope ok okay sure thank thanks thx great good nice perfect cool awesome lgtm excellent
@@ -148,7 +150,7 @@ def _take(
 def _meant(prompt: str, follows: bool) -> _Meant:
     prompt = own_words(prompt)
     corrects = follows and bool(correcting_rule(prompt))
-    words = directive(prompt) if corrects else standing_rule(prompt)
+    words = _whole(directive(prompt) if corrects else standing_rule(prompt), prompt)
     asked = "" if corrects else without_directive(prompt)
     asked = asked if _is_request(asked) else ""
     checks = derive_checks(words) if words else ()
@@ -156,6 +158,14 @@ def _meant(prompt: str, follows: bool) -> _Meant:
 
 
 _known = functools.lru_cache(maxsize=4096)(_meant)
+
+
+def _whole(words: str, prompt: str) -> str:
+    """Return a rule that was cut out of a list or off from one as "": half of what was said is not what was said."""
+    found = prompt.find(words)
+    cut_out = found < 0 and bool(_LISTED.search(prompt))
+    cut_off = found >= 0 and bool(_LIST_FOLLOWS.match(prompt, found + len(words)))
+    return "" if cut_out or cut_off else words
 
 
 def own_words(prompt: str) -> str:
