@@ -21,20 +21,21 @@ class Planned(Record):
 
 def plan(setting: Setting) -> Planned:
     """Go through a night up to the exam. `setting.home` is a copy that the caller throws away."""
+    backend = open_backend(setting.config, setting.home, "0000", setting.platforms)
+    examiner = f"{backend.name} {setting.config.models.target_model}".strip() if backend else ""
     material = gather(setting)
     mined = mine_sessions(setting, material.sessions)
     banked = bank.deposit(setting.home, mined.tasks)
-    chosen: Candidates = choose(setting, mined, banked.tasks, documents_of(setting, material.sessions))
+    chosen: Candidates = choose(setting, mined, banked.tasks, documents_of(setting, material.sessions), examiner)
     tasks = held_out(banked.tasks, setting.scope_project)
     exam = setting.config.exam
     examined = [e for e in chosen.edits if any(t.recurrence == e.recurrence for t in tasks)]
     met = min(exam.max_tasks, len(tasks))
-    asked = open_backend(setting.config, setting.home, "0000", setting.platforms) is not None
     return Planned(
         funnel=material.funnel.model_copy(update={"sessions": len(material.sessions), "tasks": banked.totals}),
         recurrences=mined.recurrences,
         edits=chosen.edits,
         waiting=chosen.waiting,
         held_out=len(tasks),
-        calls=(len(examined) + bool(examined)) * met * exam.rollouts_k if asked else 0,
+        calls=(len(examined) + bool(examined)) * met * exam.rollouts_k if backend else 0,
     )

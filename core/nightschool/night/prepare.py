@@ -21,7 +21,7 @@ from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
-from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Seen, Session, Task
+from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Ruling, Seen, Session, Task
 
 LEFT_OVER = 3600.0  # seconds after which a half-written sibling is nobody's any more
 DRAIN_WAIT = 120.0  # seconds: a drain writes the same sessions, and takes a moment
@@ -103,8 +103,11 @@ def choose(
     """Choose the candidates of a night, the costliest recurrence first, up to the cap."""
     known = of_examiner(evidence.everything(setting.home), examiner)
     found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules())
-    cap = setting.config.exam.max_candidates
-    return Candidates(edits=tuple(found[:cap]), waiting=max(0, len(found) - cap))
+    # the cap is on what an exam costs: it concerns neither a night without a model nor what is accepted already
+    settled = {e.edit.id for e in known if e.verdict is not None and e.verdict.ruling is Ruling.ACCEPT}
+    open_ones = [edit for edit in found if edit.id not in settled] if examiner else []
+    waiting = {edit.id for edit in open_ones[setting.config.exam.max_candidates :]}
+    return Candidates(edits=tuple(e for e in found if e.id not in waiting), waiting=len(waiting))
 
 
 def held_out(tasks: Sequence[Task], project: str | None) -> list[RealTask]:

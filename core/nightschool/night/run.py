@@ -169,7 +169,7 @@ def _ended(
         "status": NightStatus.DONE,
         "ended": setting.clock.now(),
         "left": exam.left,
-        "notes": banked.notes,
+        "notes": (*banked.notes, *([f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else [])),
         "funnel": night.funnel.model_copy(update=counts),
         "calls": exam.spent.calls,
         "failed_calls": exam.spent.failed,
