@@ -455,3 +455,13 @@ def test_the_examined_model_cannot_tell_the_sides_by_our_marks(queries):
     assert "LIMIT 100" in questions
     assert "nightschool:begin" not in questions
     assert "you adopted" not in questions
+
+
+def test_a_dry_run_finds_a_script_beside_the_configuration(queries):
+    """A relative rehearsal script is found from the home, in a dry run too."""
+    queries.rehearse(OBEDIENT)
+    (queries.home / "script.toml").write_text(OBEDIENT)
+    queries.run("config", "models.mock_script", "script.toml")
+    out, _ = queries.run("dry-run")
+
+    assert "1 candidate rule(s)" in out

@@ -35,6 +35,9 @@ def call(args: argparse.Namespace) -> int:
             source = setting.home.root / name
             if source.is_dir():
                 shutil.copytree(source, copy.root / name)
+        for path in setting.home.root.glob("*.toml"):  # a rehearsal's script may lie beside the configuration
+            copy.root.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy.root)
         planned = plan(replace(setting, home=copy))
     if args.json:
         print_json(planned.model_dump(mode="json"))
