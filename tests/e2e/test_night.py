@@ -465,3 +465,22 @@ def test_a_dry_run_finds_a_script_beside_the_configuration(queries):
     out, _ = queries.run("dry-run")
 
     assert "1 candidate rule(s)" in out
+
+
+def test_hooks_can_find_the_engine_after_a_night(queries):
+    """A night leaves a link to its own command in the home, and the hook starts that with no engine on its PATH."""
+    import time
+    from pathlib import Path
+
+    queries.run("run")
+    link = queries.home / "bin" / "nightschool"
+    assert link.resolve() == Path(sys.executable).with_name("nightschool").resolve()
+
+    hook = Path(__file__).resolve().parents[2] / "hooks" / "harvest"
+    payload = b'{"session_id": "abc", "transcript_path": "/no/such/file.jsonl", "cwd": "/x"}'
+    env = queries.environment() | {"PATH": "/usr/bin:/bin"}
+    subprocess.run([str(hook), "claude-code", "session_end"], input=payload, env=env, check=True)
+    end = time.monotonic() + 20
+    while not (queries.home / "journal.jsonl").exists():
+        assert time.monotonic() < end, "the engine was not started"
+        time.sleep(0.1)

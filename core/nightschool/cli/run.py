@@ -43,12 +43,14 @@ def call(args: argparse.Namespace) -> int:
 
 def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     """Sleep under the home's lock and print what came of it."""
+    from nightschool.day.engine import leave_word
     from nightschool.files import single_flight
     from nightschool.morning import brief, report
     from nightschool.night.run import run
 
     home = setting.home
     with single_flight(home.lock, "a night"):
+        leave_word(home)
         try:
             outcome = run(setting)
             text = report.page(home, outcome.night) if outcome.quiet else report.write(home, outcome.night)
