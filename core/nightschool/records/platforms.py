@@ -26,6 +26,7 @@ class Target(Record):
     scope: Literal["project", "user"]
     path: str
     title: str  # how a person calls it
+    along: tuple[str, ...] = ()  # other files the client reads together with it, such as imports: never written
 
 
 class NightRequest(Record):
