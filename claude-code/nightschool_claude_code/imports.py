@@ -1,4 +1,4 @@
-"""Which files a CLAUDE.md brings in by `@path`, as the client does it (probed with 2.1.329).
+r"""Which files a CLAUDE.md brings in by `@path`, as the client does it (probed with 2.1.329).
 
 A path counts where it stands as a word of its own, bold or in a quote too; not in code, a fence, a comment, a link, or
 with a full stop or a comma behind it. `#section` is cut off, `\\ ` is a blank. Files import on, four steps deep. What
