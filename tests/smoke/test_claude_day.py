@@ -164,7 +164,7 @@ def test_a_spike_is_told_with_the_next_words(installed):
         ask("go on", "--resume", silent)
         assert "calls of this session failed" not in json.dumps(server.asked[-1].body)
         told = ask("a burst of failures")
-        until(lambda: (home / "prompts" / "claude-code" / told).exists())
+        until((home / "prompts" / "claude-code" / told).exists)
         other = ask("hello")
         assert "calls of this session failed" not in json.dumps(server.asked[-1].body)
         assert other != told
