@@ -82,7 +82,7 @@ def setting_of(args: argparse.Namespace, *, quiet: bool = False) -> "Setting":
         project=project_of(args),
         skills=(os.path.realpath(Path(named).expanduser()),) if named.endswith("SKILL.md") else (),
     )
-    say = (lambda _line: None) if quiet else tell
+    say = (lambda _line: None) if quiet and not os.environ.get("NIGHTSCHOOL_PROGRESS") else tell
     command = shlex.join(["nightschool", *sys.argv[1:]])
     return Setting(home, config, request, platforms.installed(), SystemClock(), say, command)
 
