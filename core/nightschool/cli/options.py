@@ -66,7 +66,10 @@ def project_of(args: argparse.Namespace) -> str:
 
 
 def setting_of(args: argparse.Namespace, *, quiet: bool = False) -> "Setting":
-    """Return what a night works on, from the environment, the configuration and the flags."""
+    """Return what a night works on, from the environment, the configuration and the flags.
+
+    `quiet` leaves out what is being done, unless NIGHTSCHOOL_PROGRESS is set: whoever runs us passes it on.
+    """
     from nightschool import platforms
     from nightschool.clock import SystemClock
     from nightschool.night.prepare import Setting

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 LONGEST = 32 * 2**20  # bytes of one line; a longer one is refused without being kept
 _CHUNK = 2**16
@@ -120,7 +120,7 @@ def message(document: Any) -> Request | Notice | Response:
     return Notice(method, params) if to is None else Request(to, method, params)
 
 
-def is_id(value: Any) -> bool:
+def is_id(value: Any) -> TypeGuard[Id]:
     """Say whether a value can be a request id, or a progress token: a string or an integer."""
     return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
 

@@ -101,7 +101,7 @@ def _harvest(told: Any) -> str:
 
 def _plan(told: Any) -> str:
     return "\n".join([
-        f"{told['funnel']['sessions']} sessions, {len(told['recurrences'])} things that keep coming back, "
+        f"{told['funnel']['sessions']} sessions, {len(told['recurrences'])} things that keep coming back",
         f"{told['held_out']} held-out tasks; at most {told['calls']} model calls",
         *(f"candidate {edit['id']}: {edit['text']}" for edit in told["edits"]),
     ])  # fmt: skip

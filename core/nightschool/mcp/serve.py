@@ -26,9 +26,8 @@ def serve(world: World) -> None:
     no stdout.
     """
     if sys.stdout is None:
-        raise NightschoolError(
-            "stdout is closed", fix="Start nightschool mcp from a client: it speaks on stdin and stdout."
-        )
+        fix = "Start nightschool mcp from a client: it speaks on stdin and stdout."
+        raise NightschoolError("stdout is closed", fix=fix)
     source, sink = _taken()
     main = threading.main_thread().ident or 0
     session = Session(world, Wire(sink, lambda: signal.pthread_kill(main, signal.SIGTERM)).send)

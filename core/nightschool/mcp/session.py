@@ -154,7 +154,7 @@ class Session:
             raise RpcError(INVALID_PARAMS, "a call has a name and an object of arguments")
         tool = self._tools().get(name)
         if tool is None:
-            raise RpcError(INVALID_PARAMS, f"Unknown tool: {ascii(name[:80])}")
+            raise RpcError(INVALID_PARAMS, f"Unknown tool: {name[:80]!a}")
         try:
             given = checked(tool.takes, told or {})
         except ValueError as error:

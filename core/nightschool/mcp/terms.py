@@ -19,8 +19,8 @@ INSTRUCTIONS = (
     "Call sleep_adopt only when the user has decided to adopt."
 )
 _FRESH = {"ttlMs": 300_000, "cacheScope": "private"}  # the tools change with the installed version alone
-_HANDSHAKE_METHODS = ("initialize", "ping", "tools/list", "tools/call")
-_MODERN_METHODS = ("server/discover", "tools/list", "tools/call")
+_HANDSHAKE_METHODS: tuple[str, ...] = ("initialize", "ping", "tools/list", "tools/call")
+_MODERN_METHODS: tuple[str, ...] = ("server/discover", "tools/list", "tools/call")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ class Terms:
 
 
 def handshake(request: Request) -> tuple[Terms, dict[str, Any]]:
-    """Answer `initialize` (2025-11-25 "Lifecycle > Version Negotiation"): their revision if we know it, else our newest.
+    """Answer `initialize`: in their revision if we know it, else in our newest.
+
+    (2025-11-25 "Lifecycle > Version Negotiation".)
 
     Raises RpcError when the parameters are not those of the schema.
     """
@@ -84,8 +86,7 @@ def terms_of(request: Request, agreed: Terms | None) -> Terms:
     if not isinstance(meta, dict):
         raise RpcError(INVALID_PARAMS, "_meta is an object")
     if META + "protocolVersion" in meta and request.method != "initialize":
-        terms = _carried(meta)
-        known = _MODERN_METHODS
+        terms, known = _carried(meta), _MODERN_METHODS
     elif agreed is None and request.method not in {"initialize", "ping"}:
         raise RpcError(INVALID_PARAMS, f"initialize first, or give {META}protocolVersion in _meta")
     else:

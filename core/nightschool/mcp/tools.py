@@ -101,11 +101,11 @@ ALL = (
     ),
     Tool(
         "sleep_on_it", "Sleep on it", "queue", args.OnIt,
-        "Nightschool: leave a question or task for the night (add), or see what waits and what came of it (list, show).",
+        "Nightschool: leave a question or task for the night (add), or see what waits (list, show).",
     ),
     Tool(
         "memory_search", "Search memory", "search", args.Search,
-        "Nightschool: search what earlier sessions taught. Gives ids with one line each; memory_show tells more of one.",
+        "Nightschool: search what earlier sessions taught. Gives ids, one line each; memory_show tells more.",
         reads=True,
     ),
     Tool(
