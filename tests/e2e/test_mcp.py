@@ -224,6 +224,7 @@ def test_too_many_calls_are_refused(stuck, start):
     assert bare.read()["error"]["code"] == -32603
 
 
+@pytest.mark.slow
 def test_a_long_silence_is_told(stuck, start):
     """A long call without a line says now and then that it is still at it, so that clients do not give it up."""
     bare = start()

@@ -1,5 +1,6 @@
 """A bare client of the MCP server: bytes in, messages out, each wait with an end."""
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -29,8 +30,9 @@ class Bare:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        for line in self.process.stdout:
-            self.lines.put(line)
+        with contextlib.suppress(ValueError):  # a test has closed it
+            for line in self.process.stdout:
+                self.lines.put(line)
         self.lines.put(None)
 
     def write(self, data):
@@ -44,8 +46,9 @@ class Bare:
         """Send a request and return its id."""
         self.number += 1
         params = {} if params is None else {"params": params}
-        self.send({"jsonrpc": "2.0", "id": self.number, "method": method} | params | more)
-        return self.number
+        made = {"jsonrpc": "2.0", "id": self.number, "method": method} | params | more
+        self.send(made)
+        return made["id"]
 
     def tell(self, method, **params):
         self.send({"jsonrpc": "2.0", "method": method, "params": params})
@@ -57,7 +60,9 @@ class Bare:
 
     def answer(self, to):
         """Return the response to a request; what comes before it is kept in `passed`."""
+        end = time.monotonic() + WAIT
         while True:
+            assert time.monotonic() < end, "it never answered"
             found = self.read()
             assert found is not None, "the server has ended"
             if isinstance(found, dict) and found.get("id") == to and "method" not in found:
