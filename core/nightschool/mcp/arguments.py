@@ -51,7 +51,7 @@ _Count = Annotated[int, Field(ge=0, le=10**9)]
 class Arguments(BaseModel):
     """Arguments of one tool. `plain` names the fields that are not options, in their order."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True, hide_input_in_errors=True)
     plain: ClassVar[tuple[str, ...]] = ()
 
     def words(self) -> list[str]:
