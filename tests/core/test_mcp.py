@@ -470,6 +470,13 @@ def test_structure_where_the_revision_has_it():
     assert old["content"][0]["text"].endswith("\n[]")
 
 
+def test_remarks_reach_every_client():
+    """What a verb remarks stands in the text and in the document, for clients that pass on only one of them."""
+    made = result("sleep_adopt", Ended(0, b'{"edits": []}', ("· r1 is quarantined",)), LATEST, notes=True)
+    assert made["structuredContent"] == {"edits": [], "remarks": ["r1 is quarantined"]}
+    assert "r1 is quarantined" in made["content"][0]["text"]
+
+
 def test_a_document_of_another_shape_is_still_told():
     """When a verb's document is not what the words expect, its JSON is passed on."""
     made = result("sleep_status", Ended(0, b'{"new": "shape"}', ()), LATEST, notes=False)

@@ -33,8 +33,9 @@ def result(name: str, ended: Ended, version: str, *, notes: bool) -> dict[str, A
     if not found:
         return failure(_fault(ended, told))
     remarks = [line.removeprefix("· ") for line in ended.told if line.startswith("· ")] if notes else []
-    text = "\n".join([_words(name, document, version), *remarks, *told])
-    return _told(text, document, version) | ({} if ended.code == DONE else {"isError": True})
+    remarks += told
+    text = "\n".join([_words(name, document, version), *remarks])
+    return _told(text, document, version, remarks) | ({} if ended.code == DONE else {"isError": True})
 
 
 def _fault(ended: Ended, told: Sequence[str]) -> str:
@@ -58,11 +59,15 @@ def _document(out: bytes) -> tuple[bool, Any]:
         return False, None
 
 
-def _told(text: str, document: Any, version: str) -> dict[str, Any]:
-    """Return text and, where the revision has it, the document; before 2026-07-28 that has to be an object."""
+def _told(text: str, document: Any, version: str, remarks: Sequence[str] = ()) -> dict[str, Any]:
+    """Return text and, where the revision has it, the document; before 2026-07-28 that has to be an object.
+
+    Remarks stand in both: some clients pass on only the text, others only the document.
+    """
     made: dict[str, Any] = {"content": [{"type": "text", "text": text}]}
     if version >= STRUCTURED_SINCE:
-        made["structuredContent"] = document if isinstance(document, dict) else {"items": document}
+        whole = document if isinstance(document, dict) else {"items": document}
+        made["structuredContent"] = whole | ({"remarks": list(remarks)} if remarks else {})
     return made
 
 
