@@ -332,7 +332,7 @@ def filled(kind):
     if kind.__name__ == "OnIt":
         return [
             {"action": "list"}, {"action": "show", "id": "q1"},
-            {"action": "add", "text": "--x", "type": "question", "priority": "high", "format": "markdown"},
+            {"action": "add", "text": "--x", "type": "deep", "priority": "quick", "format": "adr"},
         ]  # fmt: skip
     if kind.__name__ == "Review":
         return [{}, {"accept": 1}, {"reject": 1, "reason": "--no"}, {"skip": 1}]

@@ -123,12 +123,18 @@ class Report(Arguments):
     night: _Night = None
 
 
-class Schedule(Arguments):
+class Unschedule(Arguments):
+    """Of `unschedule`."""
+
+    project: _Project = None
+
+
+class Schedule(Unschedule):
     """Of `schedule`."""
 
     hour: Annotated[Annotated[int, Field(ge=0, le=23)] | None, Field(description="0 to 23, local time")] = None
     minute: Annotated[Annotated[int, Field(ge=0, le=59)] | None, Field(description="0 to 59")] = None
-    project: _Project = None
+    backend: Annotated[_Word | None, Field(description="who answers the exam; a client by name costs quota")] = None
 
 
 class OnIt(Arguments):
@@ -137,16 +143,27 @@ class OnIt(Arguments):
     action: Annotated[
         Literal["add", "list", "show"], Field(description="add a wish for the night, list them, or show one by its id")
     ] = "list"
-    text: Annotated[_Text | None, Field(description="add: what to sleep on, in words")] = None
+    text: Annotated[
+        Annotated[_Text, Field(max_length=4000)] | None, Field(description="add: what to sleep on, in words")
+    ] = None
     id: Annotated[_Word | None, Field(description="show: which one")] = None
-    type: Annotated[_Word | None, Field(description="add: what kind of wish it is")] = None
-    priority: Annotated[_Word | None, Field(description="add: how urgent it is")] = None
-    format: Annotated[_Word | None, Field(description="add: the form the answer should have")] = None
+    type: Annotated[
+        Literal["deep", "pipeline", "pattern", "compare", "custom"] | None, Field(description="add: what kind it is")
+    ] = None
+    priority: Annotated[
+        Literal["quick", "standard", "deep", "marathon", "weekly"] | None,
+        Field(description="add: how much time it gets"),
+    ] = None
+    format: Annotated[
+        Literal["md", "adr", "checklist", "table"] | None, Field(description="add: the form of the answer")
+    ] = None
 
     @model_validator(mode="after")
     def _fits(self) -> "OnIt":
         if (self.action == "add") != (self.text is not None):
             raise ValueError("text goes with action add, and add needs it")
+        if self.text == "-":  # to the command that is its stdin
+            raise ValueError("text is more than a dash")
         if (self.action == "show") != (self.id is not None):
             raise ValueError("id goes with action show, and show needs it")
         if self.action != "add" and (self.type or self.priority or self.format):
@@ -167,7 +184,8 @@ class Search(Arguments):
     plain: ClassVar[tuple[str, ...]] = ("query",)
     query: Annotated[_Text, Field(description="words to look for")]
     project: _Project = None
-    limit: Annotated[Annotated[int, Field(ge=1, le=1000)] | None, Field(description="how many at most")] = None
+    scope: Annotated[Literal["invoked", "all"] | None, Field(description="all: what any project taught")] = None
+    limit: Annotated[Annotated[int, Field(ge=1, le=100)] | None, Field(description="how many at most")] = None
 
 
 class Show(Arguments):
@@ -186,6 +204,8 @@ class Review(Arguments):
     reject: Annotated[_Count | None, Field(description="number of the entry to reject; give a reason")] = None
     reason: Annotated[_Text | None, Field(description="why it is rejected")] = None
     skip: Annotated[_Count | None, Field(description="number of the entry to leave for later")] = None
+    project: _Project = None
+    night: _Night = None
 
     @model_validator(mode="after")
     def _one(self) -> "Review":

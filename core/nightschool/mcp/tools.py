@@ -95,8 +95,8 @@ ALL = (
         repeats=True,
     ),
     Tool(
-        "sleep_unschedule", "Stop sleeping every night", "unschedule", args.Nothing,
-        "Nightschool: take the nightly schedule away.",
+        "sleep_unschedule", "Stop sleeping every night", "unschedule", args.Unschedule,
+        "Nightschool: take a project's nightly schedule away.",
         destroys=True, repeats=True,
     ),
     Tool(
