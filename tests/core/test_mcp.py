@@ -513,16 +513,24 @@ def test_lines_are_cut_however_they_arrive(tmp_path):
     assert got[-3:] == [None, b"after", b"last"]
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-    | st.sampled_from(["2.0", "ping", "tools/call", "tools/list", "initialize", "2025-03-26", "2025-11-25", "2026-07-28", "sleep_status", "notifications/cancelled"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["jsonrpc", "id", "method", "params", "result", "error", "name", "arguments", "_meta", "protocolVersion", "capabilities", "clientInfo", "cursor", "requestId", "inputResponses", *MODERN]) | st.text(max_size=4),
-        inner, max_size=6,
-    ),
-    max_leaves=20,
-)  # fmt: skip
+WORDS = [
+    "2.0", "ping", "tools/call", "tools/list", "initialize", "2025-03-26", "2025-11-25", "2026-07-28", "sleep_status",
+    "notifications/cancelled",
+]  # fmt: skip
+KEYS = [
+    "jsonrpc", "id", "method", "params", "result", "error", "name", "arguments", "_meta", "protocolVersion",
+    "capabilities", "clientInfo", "cursor", "requestId", "inputResponses", *MODERN,
+]  # fmt: skip
+
+
+def around(inner):
+    """Return values that hold some of `inner`, or are one."""
+    keys = st.sampled_from(KEYS) | st.text(max_size=4)
+    return inner | st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(WORDS)
+JSON = around(around(around(LEAVES)))
 MESSAGES = st.fixed_dictionaries(
     {
         "jsonrpc": st.just("2.0"),

@@ -88,6 +88,7 @@ def test_a_whole_life(queries, start):
     assert [one["progressToken"] for one in heard] == ["t"] * len(heard)
     assert [one["progress"] for one in heard] == list(range(1, len(heard) + 1))
     assert "harvesting sessions" in [one["message"] for one in heard]
+    assert not [one for one in heard if "(0 s)" in one["message"]], "a sign of life after a line"
     bare.passed.clear()
 
     assert proposed[0] in bare.call("sleep_report")["content"][0]["text"]
@@ -191,7 +192,7 @@ def test_others_are_answered_while_a_night_runs(stuck, start):
     assert taken["error"]["code"] == -32600
 
     children = family(bare)
-    assert children
+    assert {os.getpgid(child.pid) for child in children} == {children[0].pid}, "a group of its own"
     bare.tell("notifications/cancelled", requestId=to, reason="enough")
     until(lambda: gone(children))
     bare.passed.clear()

@@ -5,16 +5,18 @@ the question goes with the result (2026-07-28 "Patterns > Multi Round-Trip Reque
 """
 
 import queue
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from nightschool.mcp.protocol import Document, Response
 
 _SECONDS = 5.0  # to answer; a client that does not is taken to have no roots
 _KEY = "project"
+_FILE = re.compile(r"file://(?:localhost)?(/[^?#]*)(?:[?#].*)?")  # RFC 8089
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 ASK: Document = {"resultType": "input_required", "inputRequests": {_KEY: {"method": "roots/list"}}}
 
 
@@ -64,11 +66,12 @@ def path_of(result: Any) -> str:
     roots = result.get("roots") if isinstance(result, dict) else None
     for root in roots if isinstance(roots, list) else ():
         uri = root.get("uri") if isinstance(root, dict) else None
-        if not isinstance(uri, str) or not uri.startswith("file://"):
+        found = _FILE.fullmatch(uri) if isinstance(uri, str) else None
+        if found is None:
             continue
         try:
-            path = unquote(urlsplit(uri).path, errors="strict")
-            if path.startswith("/") and Path(path).is_dir():
+            path = _ESCAPE.sub(lambda escape: bytes.fromhex(escape[1].decode()), found[1].encode()).decode()
+            if Path(path).is_dir():
                 return path
         except (ValueError, OSError):
             continue

@@ -55,11 +55,8 @@ def _deaf() -> None:
 
 
 def _taken() -> tuple[int, int]:
-    """Return stdin and stdout for messages alone; what anything else reads or prints goes elsewhere."""
-    source = os.dup(0) if sys.stdin is not None else os.open(os.devnull, os.O_RDONLY)
+    """Return stdin and stdout for messages alone; what anything else prints goes to stderr."""
     sink = os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
     os.dup2(2 if sys.stderr is not None else null, 1)
-    os.close(null)
-    return source, sink
+    return 0 if sys.stdin is not None else null, sink
