@@ -326,7 +326,7 @@ def filled(kind):
     samples = {
         "project": "/p", "scope": "all", "max_sessions": 3, "backend": "none", "target_model": "m", "gate": "on",
         "rollouts_k": 2, "target": "auto", "rule": "r1", "night": "0001", "hour": 3, "minute": 30, "query": "-x --y",
-        "limit": 5, "id": "m1", "evidence": True, "as_of": "2026-10-01",
+        "limit": 5, "id": "m1", "evidence": True, "as_of": "2026-10-01", "decide": "f-1", "choice": "log", "reason": "--no",
     }  # fmt: skip
     names = kind.model_fields
     if kind.__name__ == "OnIt":
@@ -366,7 +366,7 @@ def test_tools_are_described_for_every_client(tool):
     assert all("type" in field and "description" in field for field in made["inputSchema"]["properties"].values())
     hints = made["annotations"]
     assert hints["readOnlyHint"] is (tool.name in {
-        "sleep_status", "sleep_dry_run", "sleep_report", "memory_search", "memory_show", "self_audit",
+        "sleep_status", "sleep_dry_run", "sleep_report", "memory_search", "memory_show",
     })  # fmt: skip
     assert ("destructiveHint" in hints) is (not hints["readOnlyHint"])
 

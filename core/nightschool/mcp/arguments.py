@@ -216,6 +216,25 @@ class Review(Arguments):
         return self
 
 
+class Audit(Arguments):
+    """Of `audit`: nothing lists the findings; otherwise one decision."""
+
+    decide: Annotated[_Word | None, Field(description="id of the finding that was decided about")] = None
+    choice: Annotated[
+        Literal["codify", "dig", "guard", "log", "postpone"] | None,
+        Field(description="what the user chose, of the finding's own options"),
+    ] = None
+    reason: Annotated[_Text | None, Field(description="why, in the user's words")] = None
+    project: _Project = None
+    scope: Annotated[Literal["invoked", "all"] | None, Field(description="all: of every project")] = None
+
+    @model_validator(mode="after")
+    def _both(self) -> "Audit":
+        if (self.decide is None) != (self.choice is None):
+            raise ValueError("decide and choice go together")
+        return self
+
+
 def checked(kind: type[Arguments], told: dict[str, Any]) -> Arguments:
     """Return a client's arguments. Raises ValueError with one sentence that names each field and its fault."""
     try:

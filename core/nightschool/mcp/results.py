@@ -134,6 +134,16 @@ def _undone(told: Any) -> str:
     return "\n".join(f"restored {path}" for path in paths) or "nothing was changed"
 
 
+def _audited(told: Any) -> str:
+    if "findings" not in told:
+        return f"{told['finding']}: {told['choice']}"
+    rows = [
+        f"{one['id']}: {one['text']} ({one['sessions']} sessions, last {one['last'][:10]}; {', '.join(one['options'])})"
+        for one in told["findings"]
+    ]
+    return "\n".join(rows) or "nothing keeps going wrong that was not decided about"
+
+
 _PROSE: dict[str, Callable[[Any], str]] = {
     "sleep_status": _status,
     "sleep_harvest": _harvest,
@@ -141,5 +151,6 @@ _PROSE: dict[str, Callable[[Any], str]] = {
     "sleep_run": _night,
     "sleep_adopt": _adopted,
     "sleep_undo": _undone,
+    "self_audit": _audited,
     "sleep_report": lambda told: str(told["markdown"]),
 }

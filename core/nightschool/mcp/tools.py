@@ -114,9 +114,9 @@ ALL = (
         reads=True,
     ),
     Tool(
-        "self_audit", "Audit what was learned", "audit", args.Nothing,
-        "Nightschool: check what was learned and adopted, and name what is stale, broken or contradictory.",
-        reads=True,
+        "self_audit", "What keeps going wrong", "audit", args.Audit,
+        "Nightschool: list what keeps failing, what the user keeps correcting, and rules that do not hold; "
+        "or record what the user decided about one finding.",
     ),
     Tool(
         "sleep_review", "Review one by one", "review", args.Review,
