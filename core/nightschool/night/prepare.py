@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nightschool.clock import Clock
 from nightschool.config import Config
@@ -23,6 +24,11 @@ from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Ruling, Seen, Session, Task
 
+_NO_RESULT: dict[str, Any] = {
+    "brief": True,
+    "budget": True,
+    "models": {"timeout", "side_by_side", "limits", "max_failed_share", "prices"},
+}
 LEFT_OVER = 3600.0  # seconds after which a half-written sibling is nobody's any more
 DRAIN_WAIT = 120.0  # seconds: a drain writes the same sessions, and takes a moment
 
@@ -38,6 +44,7 @@ class Setting:
     clock: Clock
     say: Callable[[str], None] = field(default=lambda _line: None)
     command: str = "nightschool run"  # what the user typed: what goes on with a night that waits
+    budget: dict[str, float] = field(default_factory=dict)  # limits told by flags; those of `config` hold them already
 
     @property
     def scope_project(self) -> str | None:
@@ -134,7 +141,7 @@ def _in_scope(session: Session, project: str | None) -> bool:
 def settings_hash(setting: Setting) -> str:
     """Return a hash of everything a night was told: nights told differently do not go on with each other.
 
-    What the brief may cost is told to no night.
+    What the brief may cost is told to no night, and how much may be spent, or how fast, changes no result.
     """
-    told = json.dumps([setting.config.model_dump(exclude={"brief"}), setting.scope_project], sort_keys=True)
+    told = json.dumps([setting.config.model_dump(exclude=_NO_RESULT), setting.scope_project], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()
