@@ -44,7 +44,7 @@ class Models(_Section):
     max_tokens: int = Field(default=4096, ge=1, le=1_000_000, description="of a reply; what is charged before a call")
     timeout: float = Field(default=180.0, gt=0, le=3600, description="seconds a call may take")
     side_by_side: int = Field(default=4, ge=1, le=64, description="calls at once")
-    limits: _Limits = Field(default={}, description="calls at once of single backends: claude=2,openai=8")
+    limits: _Limits = Field(default={}, description="calls at once of single backends: NAME=2,openai=8")
     max_failed_share: float = Field(default=0.25, ge=0, le=1, description="a night that loses more of its calls failed")
     prices: _Prices = Field(default={}, description="USD for a million tokens: NAME=IN/OUT, by backend:model or either")
     mock_script: str = Field(default="", description="what the rehearsal model of `mock` answers: path of a TOML file")

@@ -31,7 +31,7 @@ CREATE INDEX spans_night ON spans (night, began);
 _INSERT = "INSERT INTO charges (key, backend, kind, model, night, at, state, tokens, cost, seconds)"
 _AT = "(julianday(at) - 2440587.5) * 86400"  # POSIX seconds
 # Calls from before there were charges: what they told is what they cost. Failures were not priced then.
-_SELECT = f"{_INSERT} SELECT key, backend, kind, model, night, {_AT}"  # noqa: S608  constants
+_SELECT = f"{_INSERT} SELECT key, backend, kind, model, night, {_AT}"
 FROM_CALLS = _SELECT + ", 'answered', tokens_in + tokens_out, cost, seconds FROM calls"
 FROM_ERRORS = _SELECT + ", outcome, 0, 0.0, seconds FROM errors"
 

@@ -202,8 +202,22 @@ def plan_page(planned: Planned) -> str:
         f"task bank after this night: {tasks}",
         f"{len(planned.edits)} candidate rule(s), {exam}",
     ]
+    lines += _fitting(planned)
     rules = [f"`{edit.id}` {plain(edit.text, 300)}" for edit in planned.edits]
     rules += [f"{planned.waiting} more wait for a later night"] if planned.waiting else []
     parts = ["# A dry run: nothing is written, no model is called", "\n".join(f"- {line}" for line in lines)]
     parts += ["## Candidate rules\n\n" + "\n".join(f"- {rule}" for rule in rules)] if rules else []
     return "\n\n".join([*parts, _recurring(planned.recurrences)]).rstrip() + "\n"
+
+
+def _fitting(planned: Planned) -> list[str]:
+    """Say what the budget allows; nothing when there is nobody to ask."""
+    rows = []
+    for fit in planned.fits:
+        usd = "cost not known" if fit.usd is None else f"{fit.usd:.4f} USD"
+        nights = "not one call fits into the budget" if fit.nights is None else f"{fit.nights} night(s)"
+        rows.append(
+            f"{fit.rollouts_k} rollout(s) a task: at most {fit.calls} call(s), {fit.tokens:,} tokens, {usd}; "
+            f"{fit.a_night} call(s) a night for certain: {nights}"
+        )
+    return rows

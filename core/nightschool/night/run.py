@@ -37,7 +37,6 @@ from nightschool.night.stage import Candidates, stage
 from nightschool.night.steps import Steps, all_nights, last_done, next_id
 from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session
 
-
 _UNDONE = frozenset({NightStatus.OPEN, NightStatus.WAITING, NightStatus.BUDGET, NightStatus.FAILED})
 
 

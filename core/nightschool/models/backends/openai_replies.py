@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nightschool.models.questions import Answer, CallError
+from nightschool.models.questions import Answer, CallError, Fault
 
 
 def read_chat(told: dict[str, Any], model: str) -> Answer:
@@ -14,12 +14,12 @@ def read_chat(told: dict[str, Any], model: str) -> Answer:
     choice = _dict(choices[0]) if isinstance(choices, list) and choices else {}
     message = _dict(choice.get("message"))
     if not message:
-        raise CallError("malformed", "the reply holds no message", **_known(used))
+        raise _failed("malformed", "the reply holds no message", used)
     ended = choice.get("finish_reason")
     if ended == "length":
-        raise CallError("malformed", "the reply was cut at its limit (models.max_tokens)", **_known(used))
+        raise _failed("malformed", "the reply was cut at its limit (models.max_tokens)", used)
     if ended == "content_filter" or isinstance(message.get("refusal"), str):
-        raise CallError("refused", str(message.get("refusal") or "content filter")[:300], **_known(used))
+        raise _failed("refused", str(message.get("refusal") or "content filter")[:300], used)
     calls = []
     for call in _list(message.get("tool_calls")):
         function = _dict(_dict(call).get("function"))
@@ -33,17 +33,17 @@ def read_responses(told: dict[str, Any], model: str) -> Answer:
     if told.get("status") == "incomplete":
         why = _dict(told.get("incomplete_details")).get("reason")
         if why == "content_filter":
-            raise CallError("refused", "content filter", **_known(used))
-        raise CallError("malformed", "the reply was cut at its limit (models.max_tokens)", **_known(used))
+            raise _failed("refused", "content filter", used)
+        raise _failed("malformed", "the reply was cut at its limit (models.max_tokens)", used)
     if not isinstance(told.get("output"), list):
-        raise CallError("malformed", "the reply holds no output", **_known(used))
+        raise _failed("malformed", "the reply holds no output", used)
     texts, calls = [], []
     for item in map(_dict, _list(told.get("output"))):
         if item.get("type") == "function_call":
             calls.append((_text(item.get("name")), _text(item.get("arguments"))))
         for part in map(_dict, _list(item.get("content"))):
             if part.get("type") == "refusal":
-                raise CallError("refused", _text(part.get("refusal"))[:300], **_known(used))
+                raise _failed("refused", _text(part.get("refusal"))[:300], used)
             if part.get("type") == "output_text":
                 texts.append(_text(part.get("text")))
     return _answer("".join(texts), calls, told, model, used)
@@ -51,7 +51,7 @@ def read_responses(told: dict[str, Any], model: str) -> Answer:
 
 def _answer(text: str, calls: list[tuple[str, str]], told: dict[str, Any], model: str, used: tuple[int, int]) -> Answer:
     if not text.strip() and not calls:
-        raise CallError("empty", **_known(used))
+        raise _failed("empty", "", used)
     return Answer(
         text=text, tool_calls=tuple(calls), model=_text(told.get("model")) or model,
         tokens_in=used[0], tokens_out=used[1],
@@ -63,9 +63,9 @@ def _usage(told: dict[str, Any], into: str, out: str) -> tuple[int, int]:
     return _count(usage.get(into)), _count(usage.get(out))
 
 
-def _known(used: tuple[int, int]) -> dict[str, int | None]:
-    """Return what a failed call used; 0 is not told."""
-    return {"tokens_in": used[0] or None, "tokens_out": used[1] or None}
+def _failed(kind: Fault, why: str, used: tuple[int, int]) -> CallError:
+    """Return a failure with what it used; 0 is not told."""
+    return CallError(kind, why, tokens_in=used[0] or None, tokens_out=used[1] or None)
 
 
 def _dict(value: object) -> dict[str, Any]:
