@@ -32,6 +32,9 @@ _Limit = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_none)]
 _Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Amount = Annotated[_Usd | None, BeforeValidator(_none)]
 _Prices = Annotated[dict[str, tuple[_Usd, _Usd]], BeforeValidator(_pairs)]
+_Weights = Annotated[
+    dict[Literal["correctness", "tokens", "seconds"], Annotated[float, Field(ge=0, le=1000)]], BeforeValidator(_pairs)
+]
 _Limits = Annotated[dict[str, Annotated[int, Field(ge=1, le=64)]], BeforeValidator(_pairs)]
 
 
@@ -83,6 +86,9 @@ class Exam(_Section):
 
     gate: Literal["on", "off"] = Field(default="on", description="off: measure and say so, but refuse nothing")
     rollouts_k: int = Field(default=1, ge=1, le=20, description="attempts at each task, with and without the edit")
+    reward: _Weights = Field(
+        default={"correctness": 1.0}, description="what counts: correctness=1,tokens=0.2,seconds=0"
+    )
     max_candidates: int = Field(default=4, ge=1, le=50, description="edits examined a night")
     max_tasks: int = Field(default=20, ge=1, le=500, description="held-out tasks an edit meets a night")
     alpha: float = Field(default=0.05, gt=0.0, le=0.5, description="chance that a useless edit passes its exam")

@@ -27,6 +27,10 @@ from nightschool.models.ledger import Ledger
 from nightschool.models.preflight import preflight
 from nightschool.models.questions import Answer, CallError, Question, key
 from nightschool.models.replies import ask_for
+from nightschool.night.prepare import Setting
+from nightschool.night.spending import has_rested
+from nightschool.platforms import load as load_platforms
+from nightschool.records import Night, NightRequest, NightStatus
 
 START = datetime(2025, 1, 2, tzinfo=UTC)
 
@@ -444,3 +448,17 @@ def test_charges_are_one_row_an_attempt(door, home):
     db.close()
 
     assert rows == [("timeout", 7), (charges.ANSWERED, 2)]
+
+
+def test_a_night_at_its_budget_makes_room_after_a_rest(home):
+    """Run again within 20 hours it stops at once; later another night begins, unless a flag allows this one more."""
+    told = Night(id="0001", status=NightStatus.BUDGET, started=START, project=None, backend="mock", fingerprint="x", budget={"tokens": 100.0})  # fmt: skip
+
+    def rested(hours, night=told, **flags):
+        clock = FixedClock(START + timedelta(hours=hours))
+        request = NightRequest(user_home="/nowhere", project=None)
+        return has_rested(night, Setting(home, Config(), request, load_platforms([]), clock, budget=flags))
+
+    assert [rested(1), rested(19.9), rested(20.1)] == [False, False, True]
+    assert [rested(24, tokens=100.0), rested(24, tokens=101.0), rested(24, usd=1.0)] == [True, False, False]
+    assert not rested(48, told.model_copy(update={"status": NightStatus.OPEN}))

@@ -37,6 +37,7 @@ def night_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget-usd", metavar="N", help="USD this night may cost, by models.prices")
     parser.add_argument("--gate", choices=["on", "off"], help="off: measure, say so, and refuse nothing")
     parser.add_argument("--rollouts-k", metavar="K", help="attempts at each task, with and without the edit")
+    parser.add_argument("--reward", metavar="W", help="what counts in the exam: correctness=1,tokens=0.2,seconds=0")
     parser.add_argument("--max-sessions", metavar="N", help="transcripts to read now; the rest waits (0: all)")
     parser.add_argument("--target", metavar="KEY", help="where rules go: auto, a key from doctor, or a SKILL.md path")
 
@@ -50,6 +51,7 @@ _KEYS = {
     "budget_usd": "budget.usd",
     "gate": "exam.gate",
     "rollouts_k": "exam.rollouts_k",
+    "reward": "exam.reward",
     "max_sessions": "mine.max_sessions",
     "scope": "mine.scope",
     "target": "adopt.target",

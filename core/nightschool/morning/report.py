@@ -156,6 +156,9 @@ def _numbers(night: Night) -> str:
         f"- task bank: {tasks}",
         f"- model calls: {night.calls} paid for, {night.failed_calls} failed, {night.tokens} tokens{_price(night)}",
     ]
+    weights = night.config.get("exam", {}).get("reward", {})
+    counted = ", ".join(f"{plain(str(name))} {weight:g}" for name, weight in weights.items())
+    rows += [f"- what counts in the exam: {counted}"] if set(weights) - {"correctness"} else []
     rows += [f"- left for a later night: {funnel.backlog} transcript(s)"] if funnel.backlog else []
     rows += [f"- {night.left} trial(s) left for a later night"] if night.left else []
     rows += [f"- lines left out: {_counts(funnel.skipped)}"] if funnel.skipped else []

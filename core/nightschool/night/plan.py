@@ -7,7 +7,7 @@ from nightschool.models.backends import Backend, open_backend, resolved
 from nightschool.models.budget import Terms
 from nightschool.models.questions import Question
 from nightschool.night import bank
-from nightschool.night.prepare import Setting, choose, documents_of, gather, held_out, mine_sessions
+from nightschool.night.prepare import Setting, choose, documents_of, examiner_of, gather, held_out, mine_sessions
 from nightschool.night.spending import most_calls
 from nightschool.night.stage import Candidates
 from nightschool.records import Edit, Funnel, Recurrence
@@ -67,7 +67,7 @@ def plan(setting: Setting) -> Planned:
     """Go through a night up to the exam. `setting.home` is a copy that the caller throws away."""
     setting.config = resolved(setting.config, setting.platforms)
     backend = open_backend(setting.config, setting.home, "0000", setting.platforms)
-    examiner = f"{backend.name} {setting.config.models.target_model}".strip() if backend else ""
+    examiner = examiner_of(setting.config, backend)
     material = gather(setting)
     mined = mine_sessions(setting, material.sessions)
     banked = bank.deposit(setting.home, mined.tasks)

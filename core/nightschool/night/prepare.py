@@ -16,6 +16,7 @@ from nightschool.day.redact import redact
 from nightschool.errors import NightschoolError
 from nightschool.files import single_flight, sweep
 from nightschool.memory.store import SessionStore
+from nightschool.models.backends import Backend, BatchBackend
 from nightschool.night import evidence, reflect
 from nightschool.night.mining.mine import Mined, mine
 from nightschool.night.rules.documents import Documents
@@ -102,6 +103,15 @@ def of_examiner(known: Sequence[Evidence], examiner: str) -> list[Evidence]:
         return [found for found in known if found.examiner == examiner]
     real = (found for found in known if not found.examiner.startswith("mock") and found.pairs)
     return list({f.edit.id: f for f in sorted(real, key=lambda f: max(pair.night for pair in f.pairs))}.values())
+
+
+def examiner_of(config: Config, backend: Backend | BatchBackend | None) -> str:
+    """Return who is asked and by which reward: evidence of another backend, model or reward is not this one's."""
+    if backend is None:
+        return ""
+    weights = config.exam.reward
+    counts = "" if set(weights) == {"correctness"} else " " + ",".join(f"{n}={w:g}" for n, w in sorted(weights.items()))
+    return f"{backend.name} {config.models.target_model}".strip() + counts
 
 
 def choose(

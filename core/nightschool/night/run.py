@@ -25,6 +25,7 @@ from nightschool.night.prepare import (
     Setting,
     choose,
     documents_of,
+    examiner_of,
     gather,
     held_out,
     mine_sessions,
@@ -160,7 +161,7 @@ def _sleep(
     mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
     banked = bank.deposit(setting.home, mined.tasks)
     tasks = held_out(banked.tasks, setting.scope_project)
-    examiner = f"{backend.name} {setting.config.models.target_model}".strip() if backend else ""
+    examiner = examiner_of(setting.config, backend)
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))
     exam = _examine(setting, night, backend, examiner, chosen, documents, tasks)
     setting.say("staging the proposal")
