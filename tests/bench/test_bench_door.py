@@ -46,7 +46,7 @@ def slow(_, body):
 
 @pytest.mark.bench
 def test_calls_side_by_side(tmp_path):
-    """300 calls come near 300 × 0.25 s / calls at once, all in order, and memory stays flat; figures are printed."""
+    """300 calls come near 300 x 0.25 s / calls at once, all in order, and memory stays flat; figures are printed."""
     rows = []
     with serving(slow) as server:
         for side_by_side in (4, 8, 16):

@@ -149,7 +149,7 @@ def test_a_backend_that_breaks_midway_fails_the_night(queries, endpoint, told):
 @pytest.mark.parametrize("usage", [None, (0, 0)], ids=["silent", "lying"])
 def test_a_backend_that_counts_nothing_cannot_spend_more(queries, endpoint, usage):
     """Usage 0 or no usage: the bound of each call counts, so the calls made are those that fit for certain."""
-    endpoint.plan = lambda _, body: (200, {}, chat("SELECT 1;", tokens=usage))
+    endpoint.plan = lambda *_: (200, {}, chat("SELECT 1;", tokens=usage))
     queries.run("config", "models.max_tokens", "500")
     night = queries.json(*OPENAI, "--budget-tokens", "8000", code=4)["night"]
 

@@ -23,6 +23,7 @@ VERBS = {
     "mine": "list what keeps coming back, with counts and quotes",
     "doctor": "check the installation and name what is missing",
     "config": "show or set what you can choose",
+    "export": "write the exam of your rules for a client's own harness",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
     "drain": "file what the hooks have dropped (the hooks call this)",
 }

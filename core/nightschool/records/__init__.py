@@ -3,7 +3,7 @@
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
-from nightschool.records.platforms import NightRequest, PlatformNight, Target, TranscriptRef
+from nightschool.records.platforms import EvalSuite, NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
 from nightschool.records.sessions import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
 from nightschool.records.tasks import (
@@ -25,6 +25,7 @@ __all__ = [
     "CheckOp",
     "DreamTask",
     "Edit",
+    "EvalSuite",
     "Evidence",
     "FileChange",
     "Funnel",
