@@ -405,7 +405,7 @@ def test_limits_of_the_configuration_are_read_and_written(home):
     """`none` lifts a limit, 0 allows nothing, and tables are told as NAME=VALUE."""
     config = with_setting(Config(), "budget.tokens", "0")
     config = with_setting(config, "budget.usd", "0.5")
-    config = with_setting(config, "models.prices", "openai:qwen2.5:0.5b=3/15,*=0/1")
+    config = with_setting(config, "models.prices", "openai:qwen2.5:0.5b=3/15,claude=0/1")
     config = with_setting(config, "models.limits", "openai=2")
     save(home, config)
 

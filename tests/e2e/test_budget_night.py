@@ -105,6 +105,18 @@ def test_money_without_a_price_consumes_nothing(queries, endpoint):
     assert not (client.folder / "calls").exists()
 
 
+def test_a_budget_of_nothing_asks_nothing(queries, endpoint):
+    """A limit of 0 stops before the first question; the sessions stay unread for the night that may ask."""
+    for _ in range(2):
+        night = queries.json(*OPENAI, "--budget-tokens", "0", code=4)["night"]
+        assert (night["status"], night["calls"], night["tokens"]) == ("budget", 0, 0)
+    assert endpoint.seen == []
+
+    done = queries.json(*OPENAI, "--budget-tokens", "1000000")["night"]
+    assert done["id"] == "0001"
+    assert done["funnel"]["sessions"] == 18
+
+
 def test_a_plan_spends_nothing(queries, endpoint):
     """`run --plan` tells calls, tokens and nights for several numbers of rollouts, and asks nobody."""
     plan = queries.json(*OPENAI, "--plan", "--budget-tokens", "50000")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from nightschool.paths import Home
 
 
+LONGEST = 1024  # tokens of its reply: a model may think before it says a word
+
+
 def preflight(
     home: Home,
     backend: Backend | BatchBackend | None,
@@ -38,7 +41,9 @@ def preflight(
     if not backend.paid:
         return
     # The night's name makes it another question tomorrow: a login may have ended since.
-    question = Question(kind="preflight", model=model, prompt=f"Night {night} begins. Reply with one word: ready")
+    question = Question(
+        kind="preflight", model=model, prompt=f"Night {night} begins. Reply with one word: ready", max_tokens=LONGEST
+    )
     with Door(home, backend, clock=clock, redact=redact, night=night, terms=terms) as door:
         try:
             door.ask(question)

@@ -70,7 +70,12 @@ def run(setting: Setting) -> Outcome:
     documents = documents_of(setting, material.sessions)
     model = setting.config.models.target_model
     terms = Terms.of(setting.config, setting.config.models.backend)
-    preflight(setting.home, backend, model=model, clock=setting.clock, redact=redact, night=name, terms=terms)
+    try:
+        preflight(setting.home, backend, model=model, clock=setting.clock, redact=redact, night=name, terms=terms)
+    except OutOfBudget as stop:  # the night is on record, so that a later one gets a budget of its own
+        night = (opened or _opened(setting, name, material, earlier)).model_copy(update={"budget": limits})
+        Steps(setting.home, name).pin("night", stopped(setting, night, stop, 0))
+        raise
     night = opened or _opened(setting, name, material, earlier)
     anew = {"status": NightStatus.OPEN, "ended": None, "notes": (), "skipped": (), "budget": limits}
     night = Steps(setting.home, night.id).pin("night", night.model_copy(update=anew))
