@@ -21,6 +21,7 @@ VERBS = {
     "status": "where things stand",
     "harvest": "read new sessions now",
     "mine": "list what keeps coming back, with counts and quotes",
+    "audit": "what keeps going wrong, worst first, and what you decide about it",
     "doctor": "check the installation and name what is missing",
     "config": "show or set what you can choose",
     "export": "write the exam of your rules for a client's own harness",

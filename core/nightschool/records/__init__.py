@@ -1,5 +1,15 @@
 """What we keep. These models are the only schemas; JSON Schema is made from them."""
 
+from nightschool.records.audit import (
+    AuditDecision,
+    AuditEntry,
+    Choice,
+    Failure,
+    FailureKind,
+    Finding,
+    Outcome,
+    Retrospect,
+)
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
@@ -21,13 +31,19 @@ from nightschool.records.tasks import (
 __all__ = [
     "BRIEF_TAG",
     "OWN_MARK",
+    "AuditDecision",
+    "AuditEntry",
     "Check",
     "CheckOp",
+    "Choice",
     "DreamTask",
     "Edit",
     "EvalSuite",
     "Evidence",
+    "Failure",
+    "FailureKind",
     "FileChange",
+    "Finding",
     "Funnel",
     "HeadlessCall",
     "HeadlessFailure",
@@ -38,6 +54,7 @@ __all__ = [
     "NightRequest",
     "NightStatus",
     "Origin",
+    "Outcome",
     "Pair",
     "PlatformNight",
     "Proposal",
@@ -47,6 +64,7 @@ __all__ = [
     "Receipt",
     "ReceiptState",
     "Recurrence",
+    "Retrospect",
     "Rollout",
     "Ruling",
     "Seen",
