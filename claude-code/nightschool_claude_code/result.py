@@ -35,7 +35,7 @@ def reply_of(ran: Ran) -> HeadlessReply | HeadlessFailure:
     if not isinstance(text, str) or told.get("num_turns") == 0:
         return HeadlessFailure(kind="malformed", why="the client answered by itself, no model did")
     if not text.strip():
-        return HeadlessFailure(kind="empty", why=_spent(told))
+        return HeadlessFailure(kind="empty", why=_spent(told), **_used(told))
     return HeadlessReply(text=text, seconds=ran.seconds, **_usage(told))
 
 
@@ -75,15 +75,17 @@ def _failure(told: dict[str, Any]) -> HeadlessFailure:
     _stop_for_all(status, said)
     why = f"{said} {_spent(told)}".strip()
     if told.get("stop_reason") == "refusal":
-        return HeadlessFailure(kind="refused", why=why)
+        return HeadlessFailure(kind="refused", why=why, **_used(told))
     if told.get("subtype") == "error_max_turns":
-        return HeadlessFailure(kind="malformed", why=f"the model used a tool, and it has none {_spent(told)}".strip())
+        why = f"the model used a tool, and it has none {_spent(told)}".strip()
+        return HeadlessFailure(kind="malformed", why=why, **_used(told))
     if isinstance(status, int):
-        return HeadlessFailure(kind=_BY_STATUS.get(status, "backend"), why=why)
+        return HeadlessFailure(kind=_BY_STATUS.get(status, "backend"), why=why, **_used(told))
     words: list[tuple[re.Pattern[str], HeadlessFault]] = [
         (_CUT, "malformed"), (_TIMED_OUT, "timeout"), (_UNREACHABLE, "unavailable"),
     ]  # fmt: skip
-    return HeadlessFailure(kind=next((kind for word, kind in words if word.search(said)), "backend"), why=why)
+    found: HeadlessFault = next((kind for word, kind in words if word.search(said)), "backend")
+    return HeadlessFailure(kind=found, why=why, **_used(told))
 
 
 def _stop_for_all(status: object, said: str) -> None:
@@ -113,6 +115,13 @@ def _usage(told: dict[str, Any]) -> dict[str, Any]:
     model = max(models, key=lambda name: _count(models[name].get("outputTokens")), default="")
     guessed = any(use.get("costBasis") == "unknown" for use in models.values())
     return {"tokens_in": into, "tokens_out": out, "model": model, "cost_usd": None if guessed else _cost(told)}
+
+
+def _used(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what a failed question cost all the same, when the client counted anything."""
+    used = _usage(told)
+    kept = {key: used[key] for key in ("tokens_in", "tokens_out", "cost_usd")}
+    return kept if used["tokens_in"] + used["tokens_out"] else {}
 
 
 def _spent(told: dict[str, Any]) -> str:

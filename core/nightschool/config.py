@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from nightschool.errors import NightschoolError, UsageError
 from nightschool.files import write_whole
@@ -16,12 +16,61 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_default=True)
 
 
+def _none(told: Any) -> Any:
+    return None if told in {"", "none"} else told
+
+
+def _pairs(told: Any) -> Any:
+    """Read `NAME=VALUE,…` as a table, `IN/OUT` as two numbers: so is a table told on a command line."""
+    if not isinstance(told, str):
+        return told
+    pairs = (pair.rpartition("=") for pair in told.split(",") if pair.strip())
+    return {name.strip(): tuple(value.split("/")) if "/" in value else value for name, _, value in pairs}
+
+
+_Limit = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_none)]
+_Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Amount = Annotated[_Usd | None, BeforeValidator(_none)]
+_Prices = Annotated[dict[str, tuple[_Usd, _Usd]], BeforeValidator(_pairs)]
+_Weights = Annotated[
+    dict[Literal["correctness", "tokens", "seconds"], Annotated[float, Field(ge=0, le=1000)]], BeforeValidator(_pairs)
+]
+_Limits = Annotated[dict[str, Annotated[int, Field(ge=1, le=64)]], BeforeValidator(_pairs)]
+
+
 class Models(_Section):
     """Who answers the night's questions."""
 
     backend: str = Field(default="none", description="`none` makes no call; mock, handoff, or one a platform brings")
-    target_model: str = Field(default="", description="model that is examined, as its backend names it")
+    target_model: str = Field(default="", description="model that is examined: MODEL, or BACKEND:MODEL")
+    optimizer_model: str = Field(default="", description="BACKEND:MODEL that writes rules; empty: as the target")
+    max_tokens: int = Field(default=4096, ge=1, le=1_000_000, description="of a reply; what is charged before a call")
+    timeout: float = Field(default=180.0, gt=0, le=3600, description="seconds a call may take")
+    side_by_side: int = Field(default=4, ge=1, le=64, description="calls at once")
+    limits: _Limits = Field(default={}, description="calls at once of single backends: NAME=2,openai=8")
+    max_failed_share: float = Field(default=0.25, ge=0, le=1, description="a night that loses more of its calls failed")
+    prices: _Prices = Field(default={}, description="USD for a million tokens: NAME=IN/OUT, by backend:model or either")
     mock_script: str = Field(default="", description="what the rehearsal model of `mock` answers: path of a TOML file")
+
+
+class Budget(_Section):
+    """What a night may spend. A night keeps its budget over every resumption; a day is the last 24 hours."""
+
+    tokens: _Limit = Field(default=None, description="tokens a night, in and out; none: no limit")
+    minutes: _Amount = Field(default=None, description="minutes a night in which calls run; none: no limit")
+    usd: _Amount = Field(default=None, description="USD a night, by models.prices; none: no limit")
+    day_tokens: _Limit = Field(default=None, description="tokens a day, over all nights; none: no limit")
+    day_usd: _Amount = Field(default=None, description="USD a day, over all nights; none: no limit")
+
+
+class OpenAI(_Section):
+    """The backend `openai`: any endpoint that speaks its protocol."""
+
+    base_url: str = Field(default="", description="such as http://127.0.0.1:8080/v1; the protocol's paths follow it")
+    api: Literal["chat", "responses"] = Field(default="chat", description="chat/completions, or responses")
+    key_env: str = Field(default="OPENAI_API_KEY", description="environment variable that holds the key")
+    keyring: str = Field(default="", description="service name of the key in the system's keyring, if it lies there")
+    extra_body: str = Field(default="", description='JSON object put into every request: {"temperature": 0}')
 
 
 class Mine(_Section):
@@ -37,6 +86,9 @@ class Exam(_Section):
 
     gate: Literal["on", "off"] = Field(default="on", description="off: measure and say so, but refuse nothing")
     rollouts_k: int = Field(default=1, ge=1, le=20, description="attempts at each task, with and without the edit")
+    reward: _Weights = Field(
+        default={"correctness": 1.0}, description="what counts: correctness=1,tokens=0.2,seconds=0"
+    )
     max_candidates: int = Field(default=4, ge=1, le=50, description="edits examined a night")
     max_tasks: int = Field(default=20, ge=1, le=500, description="held-out tasks an edit meets a night")
     alpha: float = Field(default=0.05, gt=0.0, le=0.5, description="chance that a useless edit passes its exam")
@@ -77,6 +129,8 @@ class Config(_Section):
     """All of it."""
 
     models: Models = Models()
+    budget: Budget = Budget()
+    openai: OpenAI = OpenAI()
     mine: Mine = Mine()
     exam: Exam = Exam()
     adopt: Adopt = Adopt()

@@ -5,9 +5,13 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nightschool.cli.options import json_flag, night_flags, print_json, print_markdown, project_flags, setting_of
 from nightschool.errors import DONE
+
+if TYPE_CHECKING:
+    from nightschool.night.prepare import Setting
 
 DESCRIPTION = (
     "Say what a night would do: new sessions, what keeps coming back, the candidate rules and their exam. It works on "
@@ -24,11 +28,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Plan a night and print the plan."""
+    print_plan(setting_of(args, quiet=args.json), as_json=args.json)
+    return DONE
+
+
+def print_plan(setting: "Setting", *, as_json: bool) -> None:
+    """Plan a night on a copy of the home and print the plan."""
     from nightschool.morning.report import plan_page
     from nightschool.night.plan import plan
     from nightschool.paths import Home
 
-    setting = setting_of(args, quiet=args.json)
     with tempfile.TemporaryDirectory(prefix="nightschool-dry-") as scratch:
         copy = Home(Path(scratch) / "home")
         for name in ("sessions", "bank", "evidence", "nights"):
@@ -39,8 +48,7 @@ def call(args: argparse.Namespace) -> int:
             copy.root.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy.root)
         planned = plan(replace(setting, home=copy))
-    if args.json:
+    if as_json:
         print_json(planned.model_dump(mode="json"))
     else:
         print_markdown(plan_page(planned))
-    return DONE

@@ -30,9 +30,14 @@ def json_flag(parser: argparse.ArgumentParser) -> None:
 def night_flags(parser: argparse.ArgumentParser) -> None:
     """Add what a night can be told; each overrides the configuration for this night."""
     parser.add_argument("--backend", metavar="NAME", help="who answers: none, mock, handoff, or one a platform brings")
-    parser.add_argument("--target-model", metavar="NAME", help="the model that is examined")
+    parser.add_argument("--target-model", metavar="NAME", help="the model that is examined: MODEL or BACKEND:MODEL")
+    parser.add_argument("--optimizer-model", metavar="NAME", help="the model that writes rules: BACKEND:MODEL")
+    parser.add_argument("--budget-tokens", metavar="N", help="tokens this night may use, over all its resumptions")
+    parser.add_argument("--budget-minutes", metavar="N", help="minutes in which this night's calls may run")
+    parser.add_argument("--budget-usd", metavar="N", help="USD this night may cost, by models.prices")
     parser.add_argument("--gate", choices=["on", "off"], help="off: measure, say so, and refuse nothing")
     parser.add_argument("--rollouts-k", metavar="K", help="attempts at each task, with and without the edit")
+    parser.add_argument("--reward", metavar="W", help="what counts in the exam: correctness=1,tokens=0.2,seconds=0")
     parser.add_argument("--max-sessions", metavar="N", help="transcripts to read now; the rest waits (0: all)")
     parser.add_argument("--target", metavar="KEY", help="where rules go: auto, a key from doctor, or a SKILL.md path")
 
@@ -40,8 +45,13 @@ def night_flags(parser: argparse.ArgumentParser) -> None:
 _KEYS = {
     "backend": "models.backend",
     "target_model": "models.target_model",
+    "optimizer_model": "models.optimizer_model",
+    "budget_tokens": "budget.tokens",
+    "budget_minutes": "budget.minutes",
+    "budget_usd": "budget.usd",
     "gate": "exam.gate",
     "rollouts_k": "exam.rollouts_k",
+    "reward": "exam.reward",
     "max_sessions": "mine.max_sessions",
     "scope": "mine.scope",
     "target": "adopt.target",
@@ -58,6 +68,13 @@ def configured(home: "Home", args: argparse.Namespace) -> "Config":
         if told is not None:
             config = with_setting(config, key, str(told))
     return config
+
+
+def told_budget(config: "Config", args: argparse.Namespace) -> dict[str, float]:
+    """Return the limits that this call's flags set, by their names in `[budget]`."""
+    named = ("tokens", "minutes", "usd")
+    limits = {name: getattr(config.budget, name) for name in named if getattr(args, f"budget_{name}", None) is not None}
+    return {name: limit for name, limit in limits.items() if limit is not None}
 
 
 def project_of(args: argparse.Namespace) -> str:
@@ -87,7 +104,7 @@ def setting_of(args: argparse.Namespace, *, quiet: bool = False) -> "Setting":
     )
     say = (lambda _line: None) if quiet and not os.environ.get("NIGHTSCHOOL_PROGRESS") else tell
     command = shlex.join(["nightschool", *sys.argv[1:]])
-    return Setting(home, config, request, platforms.installed(), SystemClock(), say, command)
+    return Setting(home, config, request, platforms.installed(), SystemClock(), say, command, told_budget(config, args))
 
 
 def tell(line: str) -> None:

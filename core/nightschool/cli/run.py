@@ -22,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     project_flags(parser)
     night_flags(parser)
     json_flag(parser)
+    parser.add_argument("--plan", action="store_true", help="say what fits into the budget, and spend nothing")
     parser.add_argument("--sample", action="store_true", help="a whole night on shipped sessions, in a throw-away home")
 
 
@@ -33,6 +34,11 @@ def call(args: argparse.Namespace) -> int:
         setting = sample_setting(args)
     else:
         setting = setting_of(args, quiet=args.json)
+    if args.plan:
+        from nightschool.cli.dry_run import print_plan
+
+        print_plan(setting, as_json=args.json)
+        return DONE
     night(setting, args)
     if args.sample and not args.json:
         there = f"NIGHTSCHOOL_HOME={shlex.quote(str(setting.home.root))}"
@@ -46,13 +52,12 @@ def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     from nightschool.day.engine import leave_word
     from nightschool.files import single_flight
     from nightschool.morning import brief, report
-    from nightschool.night.run import run
 
     home = setting.home
     with single_flight(home.lock, "a night"):
         leave_word(home)
         try:
-            outcome = run(setting)
+            outcome = _run(setting, args)
             text = report.page(home, outcome.night) if outcome.quiet else report.write(home, outcome.night)
         finally:  # a night that waits, or was cut short, has something to tell too
             brief.renew(home, tell)
@@ -65,6 +70,29 @@ def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
         print_markdown(text)
         tell(f"the page is {path}")
     return outcome
+
+
+def _run(setting: "Setting", args: argparse.Namespace) -> "Outcome":
+    """Run, and write the page of a night that its budget or its failed calls stopped as well."""
+    from nightschool.errors import BudgetReached
+    from nightschool.models.door import TooManyLost
+    from nightschool.morning import report
+    from nightschool.night.run import run
+    from nightschool.night.steps import all_nights
+    from nightschool.records import NightStatus
+
+    try:
+        return run(setting)
+    except (BudgetReached, TooManyLost):
+        nights = all_nights(setting.home)
+        if nights and nights[-1].status in {NightStatus.BUDGET, NightStatus.FAILED}:
+            text = report.write(setting.home, nights[-1])
+            if args.json:
+                path = str(setting.home.nights / nights[-1].id / "report.md")
+                print_json({"night": nights[-1].model_dump(mode="json"), "new": True, "rules": [], "report": path})
+            else:
+                print_markdown(text)
+        raise
 
 
 def document(outcome: "Outcome") -> dict[str, Any]:

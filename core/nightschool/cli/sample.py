@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import configured, tell
+from nightschool.cli.options import configured, tell, told_budget
 
 if TYPE_CHECKING:
     from nightschool.night.prepare import Setting
@@ -30,7 +30,15 @@ def sample_setting(args: argparse.Namespace) -> "Setting":
     if not args.json:
         tell("a sample: shipped sessions, a throw-away home, and a scripted model in rehearsal (no key, no network)")
     request = NightRequest(user_home=str(root), environ={}, project=str(project))
-    return Setting(home, config, request, platforms.installed(), SystemClock(), _quiet if args.json else tell)
+    return Setting(
+        home,
+        config,
+        request,
+        platforms.installed(),
+        SystemClock(),
+        _quiet if args.json else tell,
+        budget=told_budget(config, args),
+    )
 
 
 def _quiet(_line: str) -> None:

@@ -34,7 +34,7 @@ def call(args: argparse.Namespace) -> int:
     print("adopted     " + (", ".join(told["adopted"]) or "none"))
     print(f"spool       {told['spool']} payload(s) not filed yet, {told['events']} event(s) in the journal")
     spent = told["spent"]
-    print(f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens over all nights")
+    print(f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens, {_usd(spent['usd'])} over all nights")
     print(f"next        {told['next']}")
     return DONE
 
@@ -68,13 +68,17 @@ def state(home: "Home") -> dict[str, Any]:
     }
 
 
-def _spent(home: "Home") -> dict[str, int]:
+def _spent(home: "Home") -> dict[str, Any]:
     from nightschool.models.ledger import Ledger
 
     if not home.ledger.exists():
-        return {"calls": 0, "tokens": 0}
+        return {"calls": 0, "tokens": 0, "usd": 0.0, "failed": 0}
     spent = Ledger(home).spent()
-    return {"calls": spent.calls, "tokens": spent.tokens}
+    return {"calls": spent.calls, "tokens": spent.tokens, "usd": spent.cost, "failed": spent.failed}
+
+
+def _usd(cost: float | None) -> str:
+    return "cost not known" if cost is None else f"{cost:.4f} USD"
 
 
 def _next(last: str | None, proposed: dict[str, list[str]]) -> str:
@@ -82,6 +86,10 @@ def _next(last: str | None, proposed: dict[str, list[str]]) -> str:
         return "nightschool run"
     if last == "waiting":
         return "answer the questions (handoff skill), then the same nightschool run again"
+    if last == "budget":
+        return "the same nightschool run with a larger budget goes on; nightschool report lists what was skipped"
+    if last == "failed":
+        return "nightschool report says why its calls failed; the same nightschool run goes on"
     if last == "open":
         return "nightschool run goes on with the night that was cut short"
     return "nightschool adopt" if proposed.get("accepted") else "nightschool report"

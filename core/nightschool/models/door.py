@@ -1,9 +1,8 @@
-"""The one way to a model: redact, look into the ledger, ask, check the reply, record it, and only then use it."""
+"""The one way to a model: redact, look it up, charge it, ask, check the reply, record it, and only then use it."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
@@ -11,37 +10,45 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from pydantic import ValidationError
-
 from nightschool.clock import Clock
 from nightschool.errors import NightschoolError
 from nightschool.models.backends import Backend, BatchBackend
+from nightschool.models.budget import OutOfBudget, Terms
+from nightschool.models.call import Result, collected, once, outcome
+from nightschool.models.charges import Charge, Reserved
 from nightschool.models.ledger import Ledger, Spend
 from nightschool.models.questions import Answer, CallError, Question, key
+from nightschool.models.turns import Turn, Turns
 from nightschool.paths import Home
 
-PAUSES = (1.0, 4.0)  # seconds before the second and the third attempt; there is no fourth
-SIDE_BY_SIDE = 4  # calls at once
+BEAT = 2.0  # seconds between two notes that calls are running: what a kill can hide of the time spent
+ENOUGH = 8  # lost questions before a night is given up while it runs
 
-Result = Answer | CallError
+
+class TooManyLost(NightschoolError):  # noqa: N818  what happened, not a fault of ours
+    """So many questions got no answer that the night's figures would be about the backend."""
+
+    def __init__(self, lost: int, asked: int, why: str) -> None:
+        fix = "The night has failed and nothing is claimed. What was answered is kept: run the same command later."
+        super().__init__(f"{lost} of {asked} questions to the model got no answer", why=why, fix=fix)
 
 
 @dataclass(frozen=True)
-class Attempts:
-    """How one question went: the attempts that failed, in order, and the answer when one came."""
-
-    failures: tuple[CallError, ...]
-    answer: Answer | None
+class _Asked:
+    turn: Turn
+    reserved: Reserved
 
 
 class Door:
     """Asks one backend for one night. Use it in a `with` block, or close it.
 
     `redact` takes secrets out of every text before a key is made of it, a backend sees it, or it is written.
-    `executor` runs the calls, `side_by_side` at once, and is left running; threads when None. What it runs is a
-    module's function over picklable values that never touches the ledger: processes and clusters do as well.
+    `terms` hold the budget, prices and limits. Every attempt is charged in the ledger before it is made.
+    `executor` runs the calls and is left running; threads when None. What it runs is a module's function over
+    picklable values that never touches the ledger: processes and clusters do as well.
 
-    Counters: `calls` were answered now, `cached` answers cost nothing, `failed` attempts gave no answer.
+    Counters: `calls` were answered now, `cached` answers cost nothing, `failed` attempts gave no answer, `lost`
+    questions got none.
     """
 
     def __init__(
@@ -52,14 +59,16 @@ class Door:
         clock: Clock,
         redact: Callable[[str], str],
         night: str,
+        terms: Terms | None = None,
         executor: Executor | None = None,
-        side_by_side: int = SIDE_BY_SIDE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.calls = self.cached = self.failed = 0
+        self.calls = self.cached = self.failed = self.lost = 0
         self.night = night
         self._backend, self._clock, self._redact = backend, clock, redact
-        self._executor, self._side_by_side, self._sleep = executor, side_by_side, sleep
+        self._terms = terms or Terms()
+        self._executor, self._side_by_side, self._sleep = executor, self._terms.side_by_side, sleep
+        self._last = ""  # the newest failure
         self._ledger = Ledger(home)
 
     def __enter__(self) -> Self:
@@ -86,9 +95,10 @@ class Door:
     def ask_all(self, questions: Sequence[Question]) -> list[Result]:
         """Return one result for each question, in their order. The same question is paid for once, for ever.
 
-        Raises WaitingForAnswers when the backend answers later, and NightschoolError for what concerns more than
-        one question: a backend that cannot work at all, a ledger that cannot be written. Whatever was answered
-        before that, or before an interrupt, is in the ledger.
+        Raises WaitingForAnswers when the backend answers later, OutOfBudget before a call that might go over a limit,
+        TooManyLost when too many got no answer, and NightschoolError for what concerns more than one question: a
+        backend that cannot work at all, a ledger that cannot be written. Whatever was answered before that, or
+        before an interrupt, is in the ledger.
         """
         asked = [self._redacted(question) for question in questions]
         keys = [key(question, self._backend.name) for question in asked]
@@ -136,60 +146,142 @@ class Door:
             self._call_all(self._backend, questions, settled)
             return
         for address, answer in self._backend.collect(questions).items():
-            settled[address] = self._settle(address, questions[address], _collected(answer))
+            settled[address] = self._settle(address, questions[address], collected(answer))
         waiting = {address: question for address, question in questions.items() if address not in settled}
         if waiting:
             self._backend.hand_out(waiting)
 
     def _call_all(self, backend: Backend, questions: Mapping[str, Question], settled: dict[str, Result]) -> None:
         """Keep a few calls going; the next one starts when an answer is recorded, so that a kill loses few."""
-        waiting, running = iter(questions.items()), dict[Future[Attempts], str]()
+        turns, running = Turns.of(questions), dict[Future[Result], _Asked]()
+        begun = beaten = self._now()
+        span = self._ledger.span(self.night, begun)
         with self._pool() as pool:
             try:
                 while True:
-                    for address, question in itertools.islice(waiting, self._side_by_side - len(running)):
-                        running[pool.submit(attempt, backend, question, self._sleep)] = address
+                    self._start(pool, backend, questions, turns, running, begun)
+                    pause = turns.pause(time.monotonic())
                     if not running:
-                        return
-                    for done in wait(running, return_when=FIRST_COMPLETED).done:
-                        address = running[done]
-                        settled[address] = self._settle(address, questions[address], _outcome(done))
+                        if pause is None:
+                            return
+                        self._sleep(pause)
+                        turns.wake()
+                        continue
+                    free = pause and len(running) < self._side_by_side
+                    for done in wait(running, min(BEAT, pause or BEAT) if free else BEAT, FIRST_COMPLETED).done:
+                        asked = running[done]
+                        result = self._settle(asked.turn.key, questions[asked.turn.key], outcome(done), asked.reserved)
                         del running[done]
+                        self._take(asked.turn, result, turns, settled)
+                    if self._now() - beaten >= BEAT:
+                        beaten = self._now()
+                        self._ledger.span(self.night, beaten, span)
             except BaseException:
                 self._save_the_rest(running, questions, settled)
                 raise
+            finally:
+                with contextlib.suppress(NightschoolError):
+                    self._ledger.span(self.night, self._now(), span)
+
+    def _start(
+        self,
+        pool: Executor,
+        backend: Backend,
+        questions: Mapping[str, Question],
+        turns: Turns,
+        running: dict[Future[Result], _Asked],
+        begun: float,
+    ) -> None:
+        """Start what may start now. Raises OutOfBudget when nothing runs whose settlement could make room."""
+        while len(running) < self._side_by_side and (turn := turns.next(time.monotonic())) is not None:
+            question = questions[turn.key]
+            try:
+                reserved = self._reserve(backend, turn.key, question, begun)
+            except OutOfBudget as stop:
+                turns.give_back(turn)
+                if running:
+                    return
+                stop.skipped = {k: (questions[k], self._terms.bound(questions[k], backend)) for k in turns.left()}
+                raise
+            running[pool.submit(once, backend, self._limited(question, reserved))] = _Asked(turn, reserved)
+
+    def _reserve(self, backend: Backend, address: str, question: Question, begun: float) -> Reserved:
+        self._terms.must_be_priced(backend, question.model)
+        charge = Charge(
+            key=address, backend=backend.name, kind=question.kind, model=question.model, night=self.night,
+            at=self._clock.now(), bound=self._terms.bound(question, backend),
+        )  # fmt: skip
+        return self._ledger.reserve(charge, self._terms.budget, begun)
+
+    def _limited(self, question: Question, reserved: Reserved) -> Question:
+        """Set the limits that a call was charged for."""
+        seconds = min(self._terms.timeout, question.timeout or self._terms.timeout)
+        seconds = seconds if reserved.seconds is None else min(seconds, reserved.seconds)
+        return question.model_copy(
+            update={"max_tokens": question.max_tokens or self._terms.max_tokens, "timeout": seconds}
+        )
+
+    def _take(self, turn: Turn, result: Result, turns: Turns, settled: dict[str, Result]) -> None:
+        """Give a failed question another turn, or take its result as it is."""
+        if isinstance(result, CallError) and turns.again(turn, result, time.monotonic()):
+            return
+        settled[turn.key] = result
+        if isinstance(result, CallError):
+            self.lost += 1
+            if self.lost >= ENOUGH:
+                self.check_losses()
+
+    def check_losses(self) -> None:
+        """Raise TooManyLost when so many questions got no answer that a night would say more about the backend."""
+        asked = self.calls + self.cached + self.lost
+        if self.lost > self._terms.max_failed_share * asked:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in self._ledger.errors(self.night).items())
+            raise TooManyLost(self.lost, asked, f"{kinds}; {self._last}" if self._last else kinds)
 
     def _save_the_rest(
-        self, running: Mapping[Future[Attempts], str], questions: Mapping[str, Question], settled: dict[str, Result]
+        self, running: Mapping[Future[Result], _Asked], questions: Mapping[str, Question], settled: dict[str, Result]
     ) -> None:
         """Start nothing more, and record the calls that are under way: they are paid for."""
         under_way = [future for future in running if not future.cancel()]
         wait(under_way)
         for future in under_way:
-            address = running[future]
-            if address not in settled:
+            asked = running[future]
+            if asked.turn.key not in settled:
                 # what stopped the batch is raised by the caller; a second fault must not hide it
                 with contextlib.suppress(NightschoolError, KeyboardInterrupt):
-                    settled[address] = self._settle(address, questions[address], _outcome(future))
+                    told = outcome(future)
+                    settled[asked.turn.key] = self._settle(
+                        asked.turn.key, questions[asked.turn.key], told, asked.reserved
+                    )
 
-    def _settle(self, address: str, question: Question, went: Attempts) -> Result:
-        """Record how a question went, and return what its asker gets."""
+    def _settle(self, address: str, question: Question, told: Result, reserved: Reserved | None = None) -> Result:
+        """Record how an attempt went, and return what its asker gets."""
         backend, night, at = self._backend.name, self.night, self._clock.now()
-        failures = [
-            CallError(f.kind, self._clean(f.why), where=self._clean(f.where), seconds=f.seconds) for f in went.failures
-        ]
-        for failure in failures:
-            self._ledger.record_error(address, question, failure, backend=backend, night=night, at=at)
+        if isinstance(told, CallError):
+            failure = self._clean_error(told)
+            self._ledger.record_error(
+                address, question, failure, backend=backend, night=night, at=at, reserved=reserved
+            )
             self.failed += 1
-        if went.answer is None:
-            return failures[-1]
-        calls = tuple((self._clean(name), self._clean(told)) for name, told in went.answer.tool_calls)
-        model = self._clean(went.answer.model)
-        clean = {"text": self._clean(went.answer.text), "tool_calls": calls, "model": model, "cached": False}
-        answer = went.answer.model_copy(update=clean)
-        self._ledger.put(address, question, answer, backend=backend, night=night, at=at)
+            self._last = str(failure)
+            return failure
+        calls = tuple((self._clean(name), self._clean(said)) for name, said in told.tool_calls)
+        clean = {"text": self._clean(told.text), "tool_calls": calls, "model": self._clean(told.model), "cached": False}
+        answer = told.model_copy(update=clean)
+        self._ledger.put(address, question, answer, backend=backend, night=night, at=at, reserved=reserved)
         self.calls += 1
         return answer
+
+    def _clean_error(self, told: CallError) -> CallError:
+        clean = CallError(
+            told.kind, self._clean(told.why), where=self._clean(told.where), seconds=told.seconds,
+            cost_usd=told.cost_usd, retry_after=told.retry_after,
+        )  # fmt: skip
+        clean.tokens_in, clean.tokens_out = told.tokens_in, told.tokens_out
+        return clean
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
 
     @contextlib.contextmanager
     def _pool(self) -> Iterator[Executor]:
@@ -198,56 +290,3 @@ class Door:
             return
         with ThreadPoolExecutor(self._side_by_side, thread_name_prefix="model-call") as pool:
             yield pool
-
-
-def attempt(backend: Backend, question: Question, sleep: Callable[[float], None]) -> Attempts:
-    """Call a backend, at most three times when the failure may pass. Runs in a worker.
-
-    Raises NightschoolErrors other than CallError: they concern more than this question.
-    """
-    failures: list[CallError] = []
-    for pause in (*PAUSES, None):
-        began = time.monotonic()
-        try:
-            return Attempts(tuple(failures), checked(backend.answer(question)))
-        except CallError as error:
-            fault = error
-        except NightschoolError:
-            raise
-        except Exception as error:  # noqa: BLE001  whatever a backend raises has cost this question only
-            fault = CallError("backend", f"{type(error).__name__}: {error}")
-        fault.seconds = time.monotonic() - began
-        failures.append(fault)
-        if pause is None or not fault.transient:
-            break
-        sleep(pause)
-    return Attempts(tuple(failures), None)
-
-
-def checked(reply: object) -> Answer:
-    """Return a backend's reply when it is an answer; tool calls alone are one. Raises CallError: malformed or empty."""
-    if not isinstance(reply, Answer):
-        raise CallError("malformed", f"a backend gave {type(reply).__name__}")
-    try:
-        answer = Answer.model_validate(dict(reply))
-    except ValidationError as error:
-        raise CallError("malformed", f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}") from error
-    if not answer.text.strip() and not answer.tool_calls:
-        raise CallError("empty")
-    return answer
-
-
-def _collected(reply: object) -> Attempts:
-    try:
-        return Attempts((), checked(reply))
-    except CallError as error:
-        return Attempts((error,), None)
-
-
-def _outcome(future: Future[Attempts]) -> Attempts:
-    try:
-        return future.result()
-    except NightschoolError:
-        raise
-    except Exception as error:  # noqa: BLE001  a worker that died has cost this question only
-        return Attempts((CallError("backend", f"{type(error).__name__}: {error}"),), None)

@@ -19,10 +19,13 @@ from pydantic import ValidationError
 from nightschool.errors import NightschoolError
 from nightschool.events import Record
 from nightschool.files import single_flight, write_whole
+from nightschool.models import charges
+from nightschool.models.budget import Bound, Budget
+from nightschool.models.charges import Charge, Reserved
 from nightschool.models.questions import Answer, CallError, Question
 from nightschool.paths import Home
 
-APPLICATION, VERSION = 0x4E53_4C47, 1  # "NSLG", in the header of the file
+APPLICATION, VERSION = 0x4E53_4C47, 2  # "NSLG", in the header of the file
 BUSY = 30  # seconds to wait for another writer's commit
 CLAIM_WAIT = 3600.0  # seconds to wait for another process that is asking the same questions
 STRIPES = 32  # locks that questions are spread over; a batch holds at most so many descriptors
@@ -42,6 +45,7 @@ CREATE TABLE errors (
   outcome TEXT NOT NULL, why TEXT NOT NULL, seconds REAL NOT NULL, at TEXT NOT NULL, night TEXT NOT NULL
 ) STRICT;
 CREATE INDEX errors_night ON errors (night);
+{charges.SCHEMA}
 """
 
 
@@ -52,6 +56,7 @@ class Spend(Record):
     tokens: int = 0  # in and out
     cost: float | None = 0.0  # USD; None when the cost of some call is not known
     failed: int = 0  # attempts without an answer, retries counted each
+    lost: int = 0  # calls whose end nobody saw: their process died, or they run now; charged in full
     seconds: float = 0.0  # of all attempts, added up: more than the wall time when calls ran side by side
 
 
@@ -96,38 +101,81 @@ class Ledger:
         except ValidationError as error:
             raise _damaged(self.path, f"the answer {key[:16]} cannot be read") from error
 
-    def put(self, key: str, question: Question, answer: Answer, *, backend: str, night: str, at: datetime) -> None:
-        """Keep a paid answer, durably. `question` and `answer` are redacted already. A first answer stays."""
+    def reserve(self, charge: Charge, budget: Budget, begun: float | None = None) -> Reserved:
+        """Charge a call before it is made: the check and the charge are one transaction over all processes.
+
+        `begun` is when the present span of asking began (POSIX seconds). Raises OutOfBudget, with nothing charged.
+        """
+        with self._transaction() as db:
+            return charges.reserve(db, charge, budget, begun)
+
+    def span(self, night: str, at: float, span: int | None = None) -> int:
+        """Begin a span of asking at `at` (POSIX seconds), or move the end of one; return its number."""
+        with self._transaction() as db:
+            if span is not None:
+                db.execute("UPDATE spans SET ended = max(ended, ?) WHERE id = ?", (at, span))
+                return span
+            begun = db.execute("INSERT INTO spans (night, began, ended) VALUES (?, ?, ?)", (night, at, at))
+            return int(begun.lastrowid or 0)
+
+    def put(
+        self,
+        key: str,
+        question: Question,
+        answer: Answer,
+        *,
+        backend: str,
+        night: str,
+        at: datetime,
+        reserved: Reserved | None = None,
+    ) -> None:
+        """Keep a paid answer, durably, and settle its charge. Texts are redacted already. A first answer stays."""
         row = (
             key, backend, question.kind, answer.model or question.model, question.model_dump_json(),
             answer.model_copy(update={"cached": False}).model_dump_json(), "answered",
             answer.tokens_in, answer.tokens_out, answer.cost_usd, answer.seconds, at.isoformat(), night,
         )  # fmt: skip
-        self._write("INSERT INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING", row)
+        with self._transaction() as db:
+            db.execute("INSERT INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING", row)
+            _settle(db, _charge(key, question, backend, night, at), reserved, answer)
 
     def record_error(
-        self, key: str, question: Question, error: CallError, *, backend: str, night: str, at: datetime
+        self,
+        key: str,
+        question: Question,
+        error: CallError,
+        *,
+        backend: str,
+        night: str,
+        at: datetime,
+        reserved: Reserved | None = None,
     ) -> None:
-        """Keep the fact that an attempt failed, for the report alone."""
+        """Keep the fact that an attempt failed, for the report alone, and settle its charge."""
         row = (
             key, backend, question.kind, question.model, error.kind, error.why[:2000], error.seconds,
             at.isoformat(), night,
         )  # fmt: skip
         columns = "key, backend, kind, model, outcome, why, seconds, at, night"
-        self._write(f"INSERT INTO errors ({columns}) VALUES (?,?,?,?,?,?,?,?,?)", row)  # noqa: S608  constants
+        with self._transaction() as db:
+            db.execute(f"INSERT INTO errors ({columns}) VALUES (?,?,?,?,?,?,?,?,?)", row)  # noqa: S608  constants
+            _settle(db, _charge(key, question, backend, night, at), reserved, error)
 
     def spent(self, night: str | None = None) -> Spend:
-        """Add up one night, or all of them."""
-        calls = (
-            "SELECT count(*), total(tokens_in + tokens_out), total(cost), count(cost), total(seconds)"
-            " FROM calls WHERE ?1 IS NULL OR night = ?1"
+        """Add up one night, or all of them. What is charged and not settled is spent."""
+        query = (
+            "SELECT count(*), total(state = 'answered'), total(state = 'open'), total(tokens), total(cost),"
+            " count(cost), total(seconds) FROM charges WHERE ?1 IS NULL OR night = ?1"
         )
-        errors = "SELECT count(*), total(seconds) FROM errors WHERE ?1 IS NULL OR night = ?1"
         with self._guarded():
-            count, tokens, cost, priced, seconds = self._db.execute(calls, (night,)).fetchone()
-            failed, lost = self._db.execute(errors, (night,)).fetchone()
-        known = cost if priced == count else None
-        return Spend(calls=count, tokens=int(tokens), cost=known, failed=failed, seconds=seconds + lost)
+            rows, calls, lost, tokens, cost, priced, seconds = self._db.execute(query, (night,)).fetchone()
+        known = cost if priced == rows else None
+        failed = int(rows - calls - lost)
+        return Spend(calls=int(calls), tokens=int(tokens), cost=known, failed=failed, lost=int(lost), seconds=seconds)
+
+    def minutes(self, night: str) -> float:
+        """Return the minutes in which a night's calls ran."""
+        with self._guarded():
+            return charges.seconds_used(self._db, night) / 60
 
     def errors(self, night: str | None = None) -> dict[str, int]:
         """Return how many attempts failed in one night, or in all, by kind of failure."""
@@ -172,10 +220,36 @@ class Ledger:
         if fault != "ok":
             raise _damaged(self.path, fault)
         self._db.execute("PRAGMA journal_mode = WAL")
+        if version < VERSION:
+            self._upgrade()
 
-    def _write(self, statement: str, row: tuple[object, ...]) -> None:
+    def _upgrade(self) -> None:
+        """Bring a ledger from before there were charges up to date, whole or not at all."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            if self._db.execute("PRAGMA user_version").fetchone()[0] < VERSION:  # another process may have been first
+                for statement in charges.SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(charges.FROM_CALLS)
+                self._db.execute(charges.FROM_ERRORS)
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One durable transaction that no other process's comes between."""
         with self._guarded():
-            self._db.execute(statement, row)  # autocommit: one statement, one durable transaction
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -188,6 +262,18 @@ class Ledger:
             raise NightschoolError("cannot use the ledger", where=self.path, why=error, fix=fix) from error
         except sqlite3.DatabaseError as error:
             raise _damaged(self.path, error) from error
+
+
+def _charge(key: str, question: Question, backend: str, night: str, at: datetime) -> Charge:
+    none = Bound(tokens_in=0, tokens_out=0)
+    return Charge(key=key, backend=backend, kind=question.kind, model=question.model, night=night, at=at, bound=none)
+
+
+def _settle(db: sqlite3.Connection, charge: Charge, reserved: Reserved | None, outcome: Answer | CallError) -> None:
+    if reserved is None:
+        charges.note(db, charge, outcome)
+    else:
+        charges.settle(db, reserved, outcome)
 
 
 def _damaged(path: Path, why: object) -> NightschoolError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nightschool.errors import NightschoolError
+from nightschool.models.budget import Terms
 from nightschool.models.door import Door
 from nightschool.models.questions import CallError, Question
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from nightschool.paths import Home
 
 
+LONGEST = 1024  # tokens of its reply: a model may think before it says a word
+
+
 def preflight(
     home: Home,
     backend: Backend | BatchBackend | None,
@@ -24,16 +28,23 @@ def preflight(
     clock: Clock,
     redact: Callable[[str], str],
     night: str,
+    terms: Terms | None = None,
 ) -> None:
     """Ask a paid backend one question; free ones are not asked. Its answer is in the ledger: once a night is enough.
 
-    Raises NightschoolError when no answer comes. The failed attempts are in the ledger, and nothing else changed.
+    Raises NightschoolError when no answer comes or when money is limited and the model's price is not known, and
+    OutOfBudget. The failed attempts are in the ledger, and nothing else changed.
     """
-    if backend is None or backend.batch or not backend.paid:
+    if backend is None or backend.batch:
+        return
+    (terms or Terms()).must_be_priced(backend, model)
+    if not backend.paid:
         return
     # The night's name makes it another question tomorrow: a login may have ended since.
-    question = Question(kind="preflight", model=model, prompt=f"Night {night} begins. Reply with one word: ready")
-    with Door(home, backend, clock=clock, redact=redact, night=night) as door:
+    question = Question(
+        kind="preflight", model=model, prompt=f"Night {night} begins. Reply with one word: ready", max_tokens=LONGEST
+    )
+    with Door(home, backend, clock=clock, redact=redact, night=night, terms=terms) as door:
         try:
             door.ask(question)
         except CallError as error:

@@ -37,6 +37,7 @@ class Question(Record):
     prompt: str  # the request
     k: _Count = 0  # which attempt
     max_tokens: Annotated[int, Field(gt=0)] | None = None  # of the reply
+    timeout: Annotated[float, Field(gt=0)] | None = None  # seconds the call may take; no part of what is asked
 
 
 class Answer(Record):
@@ -53,12 +54,31 @@ class Answer(Record):
 
 
 class CallError(NightschoolError):
-    """One question got no answer. It is a missing value: never a score, never kept as an answer."""
+    """One question got no answer. It is a missing value: never a score, never kept as an answer.
 
-    def __init__(self, kind: Fault, why: object = "", *, where: object = "", seconds: float = 0.0) -> None:
+    `tokens_in`, `tokens_out` and `cost_usd` (USD) are what the attempt used all the same; None: not known, so that
+    what was charged for it stands. `retry_after` is how many seconds the provider asks to wait.
+    """
+
+    def __init__(
+        self,
+        kind: Fault,
+        why: object = "",
+        *,
+        where: object = "",
+        seconds: float = 0.0,
+        tokens_in: int | None = None,
+        tokens_out: int | None = None,
+        cost_usd: float | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(_SAID.get(kind, _SAID["backend"]), where=where, why=why)
         self.kind: Fault = kind
         self.seconds = seconds  # that the attempt took
+        nothing = 0 if kind == "rate-limit" else None  # a provider that says no has done nothing
+        self.tokens_in = nothing if tokens_in is None else tokens_in
+        self.tokens_out = nothing if tokens_out is None else tokens_out
+        self.cost_usd, self.retry_after = cost_usd, retry_after
 
     @property
     def transient(self) -> bool:
@@ -69,6 +89,9 @@ class CallError(NightschoolError):
 def key(question: Question, backend_name: str) -> str:
     """Return the content address of a question: 64 hex digits, the same in every process and on every night."""
     # Defaults are left out, so that a field added later does not make all answers paid so far unfindable.
-    asked = {"backend": backend_name, "question": question.model_dump(mode="json", exclude_defaults=True)}
+    asked = {
+        "backend": backend_name,
+        "question": question.model_dump(mode="json", exclude_defaults=True, exclude={"timeout"}),
+    }
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

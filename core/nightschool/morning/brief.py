@@ -104,6 +104,10 @@ def _unfinished(night: Night) -> str:
     told = f"Night {night.id} of {night.started:%Y-%m-%d}"
     if night.status is NightStatus.WAITING:
         return f"{told} waits for answers to its questions (handoff skill); the same `nightschool run` then goes on."
+    if night.status is NightStatus.BUDGET:
+        return f"{told} stopped at its budget; the same `nightschool run` with a larger one goes on."
+    if night.status is NightStatus.FAILED:
+        return f"{told} failed: too many model calls got no answer; `nightschool report --night {night.id}` says why."
     return f"{told} was cut short; the same `nightschool run` goes on where it stopped."
 
 

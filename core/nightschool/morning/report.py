@@ -52,7 +52,7 @@ def page(home: Home, night: Night) -> str:
         parts.append(HOW_TO_EXAMINE)
     if mined:
         parts.append(_recurring(mined.recurrences))
-    parts.append(_numbers(night))
+    parts += [_skipped(night), _numbers(night)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -72,11 +72,17 @@ def plain(text: str, limit: int = 300) -> str:
 def _when(night: Night) -> str:
     if night.status is NightStatus.WAITING:
         return f"Begun {night.started:%Y-%m-%d %H:%M} UTC; it waits for answers."
+    if night.status is NightStatus.BUDGET:
+        return f"Begun {night.started:%Y-%m-%d %H:%M} UTC, backend `{plain(night.backend)}`; stopped at its budget."
     ended = f" to {night.ended:%H:%M}" if night.ended else ", not finished"
     return f"{night.started:%Y-%m-%d %H:%M}{ended} UTC, backend `{plain(night.backend)}`."
 
 
 def _headline(night: Night, proposal: Proposal | None) -> str:
+    if night.status is NightStatus.FAILED:
+        return "**This night failed: too many model calls got no answer.** Nothing was measured, nothing is claimed."
+    if night.status is NightStatus.BUDGET:
+        return "**Stopped at its budget.** Everything so far is kept; the same command with a larger budget goes on."
     rules = proposal.rules if proposal else ()
     counts = [(sum(r.verdict.ruling is ruling for r in rules), _WORD[ruling]) for ruling in _ORDER]
     told = ", ".join(f"{count} {word}" for count, word in counts if count)
@@ -127,6 +133,18 @@ def _recurring(recurrences: Sequence[Recurrence]) -> str:
     return "## What keeps coming back\n\n" + "\n".join(rows) + more
 
 
+def _skipped(night: Night) -> str:
+    """List what a budget left unasked, and the most it would have cost."""
+    if not night.skipped:
+        return ""
+    tokens = sum(one.tokens for one in night.skipped)
+    known = [one.usd for one in night.skipped if one.usd is not None]
+    usd = f", {sum(known):.4f} USD" if len(known) == len(night.skipped) else ""
+    rows = [f"- {one.kind}, at most {one.tokens:,} tokens: {plain(one.what, 100)}" for one in night.skipped[:SHOWN]]
+    rows += [f"- … and {len(night.skipped) - SHOWN} more"] if len(night.skipped) > SHOWN else []
+    return f"## Skipped\n\nThis would have cost at most {tokens:,} tokens{usd}:\n\n" + "\n".join(rows)
+
+
 def _numbers(night: Night) -> str:
     funnel = night.funnel
     tasks = ", ".join(f"{count} {split}" for split, count in sorted(funnel.tasks.items())) or "none"
@@ -136,14 +154,22 @@ def _numbers(night: Night) -> str:
         f"- {funnel.transcripts} transcript(s) known, {funnel.read} with news ({funnel.new_bytes:,} bytes), {sessions}",
         f"- {recurring}, {funnel.candidates} candidate rule(s)",
         f"- task bank: {tasks}",
-        f"- model calls: {night.calls} paid for, {night.failed_calls} failed, {night.tokens} tokens",
+        f"- model calls: {night.calls} paid for, {night.failed_calls} failed, {night.tokens} tokens{_price(night)}",
     ]
+    weights = night.config.get("exam", {}).get("reward", {})
+    counted = ", ".join(f"{plain(str(name))} {weight:g}" for name, weight in weights.items())
+    rows += [f"- what counts in the exam: {counted}"] if set(weights) - {"correctness"} else []
     rows += [f"- left for a later night: {funnel.backlog} transcript(s)"] if funnel.backlog else []
     rows += [f"- {night.left} trial(s) left for a later night"] if night.left else []
     rows += [f"- lines left out: {_counts(funnel.skipped)}"] if funnel.skipped else []
     rows += [f"- failed: {plain(name)}: {plain(why)}" for name, why in sorted(funnel.broken.items())]
     rows += [f"- {plain(note)}" for note in night.notes]
     return "## The night in numbers\n\n" + "\n".join(rows)
+
+
+def _price(night: Night) -> str:
+    usd = "" if night.cost is None else f", {night.cost:.4f} USD"
+    return f"{usd}, {night.minutes:.1f} minutes" if night.calls + night.failed_calls else ""
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -179,8 +205,22 @@ def plan_page(planned: Planned) -> str:
         f"task bank after this night: {tasks}",
         f"{len(planned.edits)} candidate rule(s), {exam}",
     ]
+    lines += _fitting(planned)
     rules = [f"`{edit.id}` {plain(edit.text, 300)}" for edit in planned.edits]
     rules += [f"{planned.waiting} more wait for a later night"] if planned.waiting else []
     parts = ["# A dry run: nothing is written, no model is called", "\n".join(f"- {line}" for line in lines)]
     parts += ["## Candidate rules\n\n" + "\n".join(f"- {rule}" for rule in rules)] if rules else []
     return "\n\n".join([*parts, _recurring(planned.recurrences)]).rstrip() + "\n"
+
+
+def _fitting(planned: Planned) -> list[str]:
+    """Say what the budget allows; nothing when there is nobody to ask."""
+    rows = []
+    for fit in planned.fits:
+        usd = "cost not known" if fit.usd is None else f"{fit.usd:.4f} USD"
+        nights = "not one call fits into the budget" if fit.nights is None else f"{fit.nights} night(s)"
+        rows.append(
+            f"{fit.rollouts_k} rollout(s) a task: at most {fit.calls} call(s), {fit.tokens:,} tokens, {usd}; "
+            f"{fit.a_night} call(s) a night for certain: {nights}"
+        )
+    return rows

@@ -110,7 +110,7 @@ class Examiner:
         self.say(f"replaying {len(trials)} trials for {len(live)} candidate rule(s)")
         rolled = self._roll(list(trials.values()))
         for paper, base, edited in wanted:
-            found = pair(edited, self.night, rolled[id(base)], rolled[id(edited)])
+            found = pair(edited, self.night, rolled[id(base)], rolled[id(edited)], self.rules.reward)
             if found is not None:
                 held[paper.edit.id] = store.with_pairs(held[paper.edit.id], [found])
         for paper in live:

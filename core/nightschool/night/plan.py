@@ -1,11 +1,29 @@
 """The dry run: what a night would examine, worked out on a copy of the home, with no model call."""
 
+import math
+
 from nightschool.events import Record
-from nightschool.models.backends import open_backend
+from nightschool.models.backends import Backend, open_backend, resolved
+from nightschool.models.budget import Terms
+from nightschool.models.questions import Question
 from nightschool.night import bank
-from nightschool.night.prepare import Setting, choose, documents_of, gather, held_out, mine_sessions
+from nightschool.night.prepare import Setting, choose, documents_of, examiner_of, gather, held_out, mine_sessions
+from nightschool.night.spending import most_calls
 from nightschool.night.stage import Candidates
 from nightschool.records import Edit, Funnel, Recurrence
+
+ROLLOUTS = (1, 2, 3, 5)  # that are compared
+
+
+class Fit(Record):
+    """What the exam takes with so many rollouts a task, and how far the budget goes."""
+
+    rollouts_k: int
+    calls: int  # at most
+    tokens: int  # at most
+    usd: float | None  # at most; None: the price is not known
+    a_night: int  # calls that fit into one night for certain
+    nights: int | None  # nights it takes at most; None: not one call fits
 
 
 class Planned(Record):
@@ -17,25 +35,60 @@ class Planned(Record):
     waiting: int  # further candidates that the cap leaves for later nights
     held_out: int  # tasks an exam could use
     calls: int  # model calls the exam would make at most
+    fits: tuple[Fit, ...] = ()  # what the budget allows, by number of rollouts; none without a backend that is asked
+
+
+def _fits(terms: Terms, backend: Backend, model: str, calls_of_one: int, longest: str) -> tuple[Fit, ...]:
+    """Work out how far a night's budget goes. Every call is taken at its bound, so it goes at least so far."""
+    bound = terms.bound(Question(kind="rollout", model=model, prompt=longest), backend)
+    budget, fits = terms.budget, []
+    for k in ROLLOUTS:
+        calls = calls_of_one * k
+        tokens, usd = calls * bound.tokens, None if bound.cost is None else calls * bound.cost
+        rooms = [
+            limit // one if one else calls
+            for limit, one in (
+                (budget.tokens, bound.tokens),
+                (budget.day_tokens, bound.tokens),
+                (budget.usd, bound.cost),
+                (budget.day_usd, bound.cost),
+            )
+            if limit is not None and one is not None
+        ]
+        if budget.seconds is not None:  # as long as a call may take; most take far less
+            rooms.append(budget.seconds // terms.timeout * terms.side_by_side)
+        room = int(min([*rooms, calls]))
+        nights = math.ceil(calls / room) if room else None
+        fits.append(Fit(rollouts_k=k, calls=calls, tokens=tokens, usd=usd, a_night=room, nights=nights))
+    return tuple(fits)
 
 
 def plan(setting: Setting) -> Planned:
     """Go through a night up to the exam. `setting.home` is a copy that the caller throws away."""
+    setting.config = resolved(setting.config, setting.platforms)
     backend = open_backend(setting.config, setting.home, "0000", setting.platforms)
-    examiner = f"{backend.name} {setting.config.models.target_model}".strip() if backend else ""
+    examiner = examiner_of(setting.config, backend)
     material = gather(setting)
     mined = mine_sessions(setting, material.sessions)
     banked = bank.deposit(setting.home, mined.tasks)
-    chosen: Candidates = choose(setting, mined, banked.tasks, documents_of(setting, material.sessions), examiner)
+    documents = documents_of(setting, material.sessions)
+    chosen: Candidates = choose(setting, mined, banked.tasks, documents, examiner)
     tasks = held_out(banked.tasks, setting.scope_project)
-    exam = setting.config.exam
-    examined = [e for e in chosen.edits if any(t.recurrence == e.recurrence for t in tasks)]
-    met = min(exam.max_tasks, len(tasks))
+    calls = most_calls(chosen.edits, tasks, setting.config.exam) if backend else 0
+    fits: tuple[Fit, ...] = ()
+    if backend is not None and not backend.batch and calls:
+        terms = Terms.of(setting.config, setting.config.models.backend)
+        one = calls // setting.config.exam.rollouts_k
+        longest = max((task.request for task in tasks), key=len) + max(
+            (documents.text_with(e) for e in chosen.edits), key=len, default=""
+        )
+        fits = _fits(terms, backend, setting.config.models.target_model, one, longest)
     return Planned(
         funnel=material.funnel.model_copy(update={"sessions": len(material.sessions), "tasks": banked.totals}),
         recurrences=mined.recurrences,
         edits=chosen.edits,
         waiting=chosen.waiting,
         held_out=len(tasks),
-        calls=(len(examined) + bool(examined)) * met * exam.rollouts_k if backend else 0,
+        calls=calls,
+        fits=fits,
     )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nightschool.clock import Clock
 from nightschool.config import Config
@@ -17,6 +18,7 @@ from nightschool.day.redact import redact
 from nightschool.errors import NightschoolError
 from nightschool.files import single_flight, sweep
 from nightschool.memory.store import SessionStore
+from nightschool.models.backends import Backend, BatchBackend
 from nightschool.night import evidence, reflect
 from nightschool.night.mining.mine import Mined, mine
 from nightschool.night.mining.signals import correcting_rule
@@ -26,6 +28,11 @@ from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Ruling, Seen, Session, Task
 
+_NO_RESULT: dict[str, Any] = {
+    "brief": True,
+    "budget": True,
+    "models": {"timeout", "side_by_side", "limits", "max_failed_share", "prices"},
+}
 LEFT_OVER = 3600.0  # seconds after which a half-written sibling is nobody's any more
 DRAIN_WAIT = 120.0  # seconds: a drain writes the same sessions, and takes a moment
 
@@ -41,6 +48,7 @@ class Setting:
     clock: Clock
     say: Callable[[str], None] = field(default=lambda _line: None)
     command: str = "nightschool run"  # what the user typed: what goes on with a night that waits
+    budget: dict[str, float] = field(default_factory=dict)  # limits told by flags; those of `config` hold them already
 
     @property
     def scope_project(self) -> str | None:
@@ -102,6 +110,15 @@ def of_examiner(known: Sequence[Evidence], examiner: str) -> list[Evidence]:
     return list({f.edit.id: f for f in sorted(real, key=lambda f: max(pair.night for pair in f.pairs))}.values())
 
 
+def examiner_of(config: Config, backend: Backend | BatchBackend | None) -> str:
+    """Return who is asked and by which reward: evidence of another backend, model or reward is not this one's."""
+    if backend is None:
+        return ""
+    weights = config.exam.reward
+    counts = "" if set(weights) == {"correctness"} else " " + ",".join(f"{n}={w:g}" for n, w in sorted(weights.items()))
+    return f"{backend.name} {config.models.target_model}".strip() + counts
+
+
 def choose(
     setting: Setting, mined: Mined, tasks: Sequence[Task], documents: Documents, examiner: str = ""
 ) -> Candidates:
@@ -143,7 +160,7 @@ def _in_scope(session: Session, project: str | None) -> bool:
 def settings_hash(setting: Setting) -> str:
     """Return a hash of everything a night was told: nights told differently do not go on with each other.
 
-    What the brief may cost is told to no night.
+    What the brief may cost is told to no night, and how much may be spent, or how fast, changes no result.
     """
-    told = json.dumps([setting.config.model_dump(exclude={"brief"}), setting.scope_project], sort_keys=True)
+    told = json.dumps([setting.config.model_dump(exclude=_NO_RESULT), setting.scope_project], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

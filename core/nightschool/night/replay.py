@@ -4,13 +4,15 @@ Both sides of a pair ask the same model the same request with the same attempt n
 rollout answers is judged by the task's checks. The checks are never part of a question.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nightschool.models.questions import Answer, CallError, Question
 from nightschool.night.judging.judge import Attempt, is_shape_only_task, reward
 from nightschool.records import Edit, Pair, RealTask, Rollout, ToolCall
 
+CORRECTNESS = {"correctness": 1.0}
 INSTRUCTIONS = (
     "You are a coding agent at work for a user. Answer the request as you would in a session: directly, with no "
     "questions back. These standing instructions hold for all your work:\n\n"
@@ -54,13 +56,37 @@ class Trial:
         )
 
 
-def pair(trial: Trial, night: str, without: Sequence[Rollout], with_: Sequence[Rollout]) -> Pair | None:
+def weighed(own: Rollout, other: Rollout, weights: Mapping[Any, float]) -> float:
+    """Return the reward of an attempt in [0, 1], seen against its twin on the other side of the pair.
+
+    Tokens and seconds count as the share of both sides' use that this side did not need: 0.5 when they are even. They
+    count only as far as the answer is right, so that a quick wrong answer earns nothing.
+    """
+    parts = {"correctness": 1.0, "tokens": _spared(own.tokens, other.tokens)}
+    parts["seconds"] = _spared(own.seconds, other.seconds)
+    total = sum(weights.values())
+    if own.reward is None or not total:
+        return own.reward or 0.0
+    return own.reward * sum(weight * parts[name] for name, weight in weights.items()) / total
+
+
+def _spared(own: float, other: float) -> float:
+    return other / (own + other) if own + other > 0 else 0.5
+
+
+def pair(
+    trial: Trial,
+    night: str,
+    without: Sequence[Rollout],
+    with_: Sequence[Rollout],
+    weights: Mapping[Any, float] = CORRECTNESS,
+) -> Pair | None:
     """Return the paired difference over the attempts that both sides could score; None when there are none.
 
-    An error is not a score: an attempt that failed on either side is left out on both.
+    An error is not a score: an attempt that failed on either side is left out on both. `weights` say what counts.
     """
     both = [
-        (a.reward, b.reward)
+        (weighed(a, b, weights), weighed(b, a, weights))
         for a, b in zip(without, with_, strict=True)
         if a.reward is not None and b.reward is not None
     ]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from nightschool.config import Config
 from nightschool.day.redact import redact
 from nightschool.errors import WaitingForAnswers
-from nightschool.models.backends import Backend, BatchBackend, open_backend
-from nightschool.models.door import Door
+from nightschool.models.backends import Backend, BatchBackend, open_backend, resolved
+from nightschool.models.budget import OutOfBudget, Terms
+from nightschool.models.door import Door, TooManyLost
 from nightschool.models.ledger import Spend
 from nightschool.models.preflight import preflight
 from nightschool.night import bank, evidence
@@ -24,6 +25,7 @@ from nightschool.night.prepare import (
     Setting,
     choose,
     documents_of,
+    examiner_of,
     gather,
     held_out,
     mine_sessions,
@@ -31,9 +33,12 @@ from nightschool.night.prepare import (
     settings_hash,
 )
 from nightschool.night.rules.documents import Documents
+from nightschool.night.spending import counted, has_rested, keep_limits, most_calls, stopped
 from nightschool.night.stage import Candidates, stage
 from nightschool.night.steps import Steps, all_nights, last_done, next_id
 from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session
+
+_UNDONE = frozenset({NightStatus.OPEN, NightStatus.WAITING, NightStatus.BUDGET, NightStatus.FAILED})
 
 
 @dataclass(frozen=True)
@@ -49,26 +54,50 @@ def run(setting: Setting) -> Outcome:
     """Sleep: go on with an open night, or start one when there is something new, and carry it to its proposal.
 
     The caller holds the home's lock. Raises WaitingForAnswers while a backend waits for somebody, BudgetReached when
-    a budget is spent; the same call then goes on from there.
+    a budget is spent, TooManyLost when the backend failed too often; the same call then goes on from there.
     """
+    setting.config = resolved(setting.config, setting.platforms)
     _go_on_as_told(setting)
     material = gather(setting)
     earlier = last_done(setting.home, setting.scope_project)
     opened = _resumable(setting, material)
     if opened is None and earlier is not None and earlier.fingerprint == material.fingerprint and not earlier.left:
         return Outcome(earlier, Steps(setting.home, earlier.id).found("proposal", Proposal), quiet=True)
+    limits = keep_limits(setting, opened)
     name = opened.id if opened else next_id(setting.home)
     # a backend or a target that cannot work stops here, before anything is consumed
     backend = open_backend(setting.config, setting.home, name, setting.platforms, setting.command)
     documents = documents_of(setting, material.sessions)
     model = setting.config.models.target_model
-    preflight(setting.home, backend, model=model, clock=setting.clock, redact=redact, night=name)
+    terms = Terms.of(setting.config, setting.config.models.backend)
+    try:
+        preflight(setting.home, backend, model=model, clock=setting.clock, redact=redact, night=name, terms=terms)
+    except OutOfBudget as stop:  # the night is on record, so that a later one gets a budget of its own
+        night = (opened or _opened(setting, name, material, earlier)).model_copy(update={"budget": limits})
+        Steps(setting.home, name).pin("night", stopped(setting, night, stop, 0))
+        raise
     night = opened or _opened(setting, name, material, earlier)
+    anew = {"status": NightStatus.OPEN, "ended": None, "notes": (), "skipped": (), "budget": limits}
+    night = Steps(setting.home, night.id).pin("night", night.model_copy(update=anew))
     try:
         return _sleep(setting, night, backend, documents, material.sessions)
     except WaitingForAnswers:
         Steps(setting.home, night.id).pin("night", night.model_copy(update={"status": NightStatus.WAITING}))
         raise
+    except OutOfBudget as stop:
+        Steps(setting.home, night.id).pin("night", stopped(setting, night, stop, _most(setting, night)))
+        raise
+    except TooManyLost as error:
+        told = {"status": NightStatus.FAILED, "ended": setting.clock.now(), "notes": (str(error),)}
+        Steps(setting.home, night.id).pin("night", counted(setting, night).model_copy(update=told))
+        raise
+
+
+def _most(setting: Setting, night: Night) -> int:
+    """Return how many calls this night's exam makes at most."""
+    chosen = Steps(setting.home, night.id).found("candidates", Candidates)
+    tasks = held_out(bank.tasks(setting.home), setting.scope_project)
+    return most_calls(chosen.edits, tasks, setting.config.exam) if chosen else 0
 
 
 def _go_on_as_told(setting: Setting) -> None:
@@ -77,17 +106,19 @@ def _go_on_as_told(setting: Setting) -> None:
         return
     for night in all_nights(setting.home):
         if night.status is NightStatus.WAITING and night.project == setting.scope_project:
-            setting.config = Config.model_validate(night.config)
+            told = Config.model_validate(night.config)
+            setting.config = told.model_copy(update={"budget": setting.config.budget})
 
 
 def _resumable(setting: Setting, material: Material) -> Night | None:
-    """Find the open night with these settings; one with others is abandoned: its answers stay in the ledger."""
+    """Find the open night with these settings; any other is abandoned: its answers and evidence stay."""
     found = None
     for night in all_nights(setting.home):
-        if night.status not in {NightStatus.OPEN, NightStatus.WAITING} or night.project != setting.scope_project:
+        if night.status not in _UNDONE or night.project != setting.scope_project:
             continue
         pinned = Steps(setting.home, night.id).found("mined", Mined) is not None
-        if night.settings == settings_hash(setting) and (pinned or night.fingerprint == material.fingerprint):
+        same = night.settings == settings_hash(setting) and (pinned or night.fingerprint == material.fingerprint)
+        if same and not has_rested(night, setting):
             found = night
         else:
             told = {"status": NightStatus.ABANDONED, "ended": setting.clock.now()}
@@ -135,7 +166,7 @@ def _sleep(
     mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
     banked = bank.deposit(setting.home, mined.tasks)
     tasks = held_out(banked.tasks, setting.scope_project)
-    examiner = f"{backend.name} {setting.config.models.target_model}".strip() if backend else ""
+    examiner = examiner_of(setting.config, backend)
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))
     exam = _examine(setting, night, backend, examiner, chosen, documents, tasks)
     setting.say("staging the proposal")
@@ -165,17 +196,15 @@ def _ended(
         "tasks": banked.totals,
         "candidates": len(chosen.edits),
     }
+    counted_night = counted(setting, night, exam.spent) if exam.asked else night
     told = {
         "status": NightStatus.DONE,
         "ended": setting.clock.now(),
         "left": exam.left,
         "notes": (*banked.notes, *([f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else [])),
         "funnel": night.funnel.model_copy(update=counts),
-        "calls": exam.spent.calls,
-        "failed_calls": exam.spent.failed,
-        "tokens": exam.spent.tokens,
     }
-    return night.model_copy(update=told)
+    return counted_night.model_copy(update=told)
 
 
 @dataclass(frozen=True)
@@ -202,7 +231,8 @@ def _examine(
         known = of_examiner(evidence.everything(setting.home), "")
         return _Exam([e for e in known if e.edit.id in {c.id for c in chosen.edits}], 0, Spend(), asked=False)
     papers = [Paper(e, documents.text(e.document), documents.text_with(e)) for e in chosen.edits]
-    with Door(setting.home, backend, clock=setting.clock, redact=redact, night=night.id) as door:
+    terms = Terms.of(config, config.models.backend)
+    with Door(setting.home, backend, clock=setting.clock, redact=redact, night=night.id, terms=terms) as door:
         room = Examiner(
             home=setting.home,
             door=door,
@@ -215,6 +245,7 @@ def _examine(
             examiner=examiner,
         )
         held, left = room.examine(papers, tasks)
+        door.check_losses()
         return _Exam(held, left, door.spent(), asked=True)
 
 

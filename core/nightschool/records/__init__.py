@@ -12,7 +12,7 @@ from nightschool.records.audit import (
 )
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
-from nightschool.records.nights import Funnel, Night, NightStatus, Seen
+from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
 from nightschool.records.platforms import EvalSuite, NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
 from nightschool.records.sessions import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
@@ -69,6 +69,7 @@ __all__ = [
     "Ruling",
     "Seen",
     "Session",
+    "Skipped",
     "Source",
     "Split",
     "Target",

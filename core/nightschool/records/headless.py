@@ -38,6 +38,10 @@ class HeadlessFailure(Record):
 
     kind: HeadlessFault
     why: str = ""
+    tokens_in: _Count | None = None  # used all the same; None: not known
+    tokens_out: _Count | None = None
+    cost_usd: _Amount | None = None
+    retry_after: _Amount | None = None  # seconds the provider asks to wait
 
 
 class HeadlessRunner(Protocol):

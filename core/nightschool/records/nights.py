@@ -13,8 +13,10 @@ class NightStatus(StrEnum):
 
     OPEN = "open"
     WAITING = "waiting"
+    BUDGET = "budget"  # its budget is spent; the same command with a larger one goes on
+    FAILED = "failed"  # too many of its calls failed; the same command goes on
     DONE = "done"
-    ABANDONED = "abandoned"  # another night with other settings was started over it
+    ABANDONED = "abandoned"  # another night was started over it
 
 
 class Funnel(Record):
@@ -32,6 +34,16 @@ class Funnel(Record):
     corrections: int = 0
     tasks: dict[str, int] = Field(default_factory=dict)  # by split
     candidates: int = 0
+
+
+class Skipped(Record):
+    """A question that a night did not ask because of its budget, and the most it would have cost."""
+
+    kind: str
+    model: str = ""
+    what: str  # the beginning of the question, redacted
+    tokens: int
+    usd: float | None = None  # None: the price is not known
 
 
 class Night(Record):
@@ -53,6 +65,12 @@ class Night(Record):
     cached: int = 0  # answered from the ledger
     failed_calls: int = 0
     tokens: int = 0
+    cost: float | None = None  # USD; None: not known for every call, or nothing was asked
+    minutes: float = 0.0  # in which calls ran
+    budget: dict[str, float] = Field(
+        default_factory=dict
+    )  # limits this night was told by flags: they hold when it goes on
+    skipped: tuple[Skipped, ...] = ()  # what its budget left unasked
     left: int = 0  # pairs of edit and task that caps or failed calls left for another night
     notes: tuple[str, ...] = ()  # what a person should know
 

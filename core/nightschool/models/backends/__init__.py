@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nightschool.config import Config
     from nightschool.platforms import Platforms
 
-KNOWN = ("none", "mock", "handoff")
+KNOWN = ("none", "mock", "handoff", "openai")
 
 
 class Backend(Protocol):
@@ -50,6 +50,21 @@ class BatchBackend(Protocol):
         ...
 
 
+def resolved(
+    config: Config, platforms: Platforms | None = None, role: Literal["target", "optimizer"] = "target"
+) -> Config:
+    """Return `config` with backend and model of a role set apart: `BACKEND:MODEL` names both, `MODEL` one.
+
+    What stands before the colon is a backend only when there is one of that name: models have colons too.
+    """
+    told = config.models.optimizer_model if role == "optimizer" else ""
+    told = told or config.models.target_model
+    backend, colon, model = told.partition(":")
+    known = {*KNOWN, *(platforms.backends() if platforms and colon and backend not in KNOWN else ())}
+    named = {"backend": backend, "target_model": model} if colon and backend in known else {"target_model": told}
+    return config.model_copy(update={"models": config.models.model_copy(update=named)})
+
+
 def open_backend(
     config: Config,
     home: Home,
@@ -74,6 +89,10 @@ def open_backend(
         from nightschool.models.backends.handoff import Handoff
 
         return Handoff(home, night, command)
+    if name == "openai":
+        from nightschool.models.backends.openai import OpenAI
+
+        return OpenAI.from_config(config.openai)
     brought = platforms.backends() if platforms else {}
     if name not in brought:
         raise UsageError("no such backend", where=name, fix=f"Known: {', '.join([*KNOWN, *sorted(brought)])}.")

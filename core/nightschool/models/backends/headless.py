@@ -24,11 +24,15 @@ class Headless:
     def answer(self, question: Question) -> Answer:
         """Ask the client once. Raises CallError, or NightschoolError when no question can be answered."""
         call = HeadlessCall(
-            system=question.system, prompt=question.prompt, model=question.model, max_tokens=question.max_tokens
-        )
+            system=question.system, prompt=question.prompt, model=question.model, max_tokens=question.max_tokens,
+            **({"timeout": question.timeout} if question.timeout else {}),
+        )  # fmt: skip
         told = self._runner.ask(call)
         if isinstance(told, HeadlessFailure):
-            raise CallError(told.kind, told.why, where=self.name)
+            raise CallError(
+                told.kind, told.why, where=self.name, tokens_in=told.tokens_in, tokens_out=told.tokens_out,
+                cost_usd=told.cost_usd, retry_after=told.retry_after,
+            )  # fmt: skip
         try:
             reply = HeadlessReply.model_validate(told, from_attributes=True)
         except ValidationError as error:

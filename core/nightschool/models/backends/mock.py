@@ -92,6 +92,8 @@ class Mock:
     def __init__(self, script: Script | None = None, name: str = "mock") -> None:
         self.name = name
         self._script = script or Script()
+        every = [text for said in (*self._script.behaviour, self._script.default) for text in _texts(said)]
+        self.longest_reply = max((len(text.split()) for text in every), default=0)  # tokens are words here
 
     @classmethod
     def from_script(cls, path: Path) -> Mock:
@@ -115,7 +117,7 @@ class Mock:
         place, chosen = self._behaviour(question)
         if chosen.error is not None:
             raise CallError(chosen.error, "the mock's script says so")
-        texts = (chosen.reply,) if chosen.reply is not None else chosen.replies or ()
+        texts = _texts(chosen)
         text = texts[int(self._draw(question, place, "reply") * len(texts))] or ""
         words = len(question.system.split()) + len(question.prompt.split())
         return Answer(
@@ -133,3 +135,7 @@ class Mock:
         """Draw from [0, 1), evenly over requests and attempts."""
         drawn = f"{self._script.seed}\0{place}\0{what}\0{question.k}\0{question.prompt}"
         return int.from_bytes(hashlib.sha256(drawn.encode()).digest()[:6], "big") / 2**48
+
+
+def _texts(said: Reply) -> tuple[str, ...]:
+    return (said.reply,) if said.reply is not None else said.replies or ()
