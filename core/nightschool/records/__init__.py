@@ -5,6 +5,17 @@ from nightschool.records.headless import HeadlessCall, HeadlessFailure, Headless
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
 from nightschool.records.platforms import NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
+from nightschool.records.queue import (
+    Claim,
+    Incubation,
+    QueueFormat,
+    QueuePriority,
+    QueueProgress,
+    QueueResult,
+    QueueStatus,
+    QueueTask,
+    QueueType,
+)
 from nightschool.records.sessions import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
 from nightschool.records.tasks import (
     Check,
@@ -23,6 +34,7 @@ __all__ = [
     "OWN_MARK",
     "Check",
     "CheckOp",
+    "Claim",
     "DreamTask",
     "Edit",
     "Evidence",
@@ -33,6 +45,7 @@ __all__ = [
     "HeadlessFault",
     "HeadlessReply",
     "HeadlessRunner",
+    "Incubation",
     "Night",
     "NightRequest",
     "NightStatus",
@@ -41,6 +54,13 @@ __all__ = [
     "PlatformNight",
     "Proposal",
     "ProposedRule",
+    "QueueFormat",
+    "QueuePriority",
+    "QueueProgress",
+    "QueueResult",
+    "QueueStatus",
+    "QueueTask",
+    "QueueType",
     "Quote",
     "RealTask",
     "Receipt",

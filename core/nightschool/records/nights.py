@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from nightschool.events import Instant, Name, Record
+from nightschool.records.queue import Incubation
 
 
 class NightStatus(StrEnum):
@@ -14,6 +15,7 @@ class NightStatus(StrEnum):
     OPEN = "open"
     WAITING = "waiting"
     DONE = "done"
+    MARATHON = "marathon"  # finished; it belonged to one queued task, and there is no proposal
     ABANDONED = "abandoned"  # another night with other settings was started over it
 
 
@@ -55,6 +57,8 @@ class Night(Record):
     tokens: int = 0
     left: int = 0  # pairs of edit and task that caps or failed calls left for another night
     notes: tuple[str, ...] = ()  # what a person should know
+    queue: Incubation = Incubation()  # what was slept on
+    deep_sleep: str = ""  # what came of it, in one line; "" when it was not its night
 
 
 class Seen(Record):
