@@ -1,5 +1,6 @@
 """What we keep. These models are the only schemas; JSON Schema is made from them."""
 
+from nightschool.records.conflicts import BrokenLink, ConflictPlan, FileEdit, Finding, Place
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
@@ -32,13 +33,17 @@ from nightschool.records.tasks import (
 __all__ = [
     "BRIEF_TAG",
     "OWN_MARK",
+    "BrokenLink",
     "Check",
     "CheckOp",
     "Claim",
+    "ConflictPlan",
     "DreamTask",
     "Edit",
     "Evidence",
     "FileChange",
+    "FileEdit",
+    "Finding",
     "Funnel",
     "HeadlessCall",
     "HeadlessFailure",
@@ -51,6 +56,7 @@ __all__ = [
     "NightStatus",
     "Origin",
     "Pair",
+    "Place",
     "PlatformNight",
     "Proposal",
     "ProposedRule",
