@@ -20,6 +20,8 @@ VERBS = {
     "undo": "take an adoption back, byte for byte",
     "status": "where things stand",
     "queue": "leave a question for the night to sleep on",
+    "conflicts": "find what contradicts itself in rules and memory, and plan what to do",
+    "graph-check": "check that references between rules and memory lead somewhere",
     "harvest": "read new sessions now",
     "mine": "list what keeps coming back, with counts and quotes",
     "doctor": "check the installation and name what is missing",

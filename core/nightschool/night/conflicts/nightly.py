@@ -72,10 +72,11 @@ def deep_sleep(setting: Setting, night: Night) -> Night:
 
 
 def _looked(setting: Setting, night: Night) -> str:
-    from nightschool.night.conflicts import scan, written
+    from nightschool.night.conflicts import written
     from nightschool.night.conflicts.plan import plan_of
+    from nightschool.night.conflicts.tree import gathered
 
-    plan = plan_of(scan.gathered(setting.platforms, setting.request))
+    plan = plan_of(gathered(setting.platforms, setting.request))
     path = setting.home.nights / night.id / "conflicts.md"
     write_whole(path, written.markdown(plan).encode())
     safe = f"{len(plan.safe)} with a safe edit, {len(plan.human)} for you to decide"

@@ -28,11 +28,11 @@ _SCALE = {
     "char": ("charact", 1), "character": ("charact", 1), "column": ("charact", 1), "percent": ("%", 1), "%": ("%", 1),
     "lin": ("lin", 1), "word": ("word", 1), "spac": ("spac", 1), "token": ("token", 1), "tim": ("tim", 1),
 }  # fmt: skip
-_IDLE = frozenset(
-    stem(w)
-    for w in "keep be must long length size most least under below up max maximum min minimum more less than fewer limit "
-    "limited limits exceed within cap capped at about to no not of in by have contain take with wide".split()
-) | {"at", "to", "up", "in", "by", "no"}  # fmt: skip
+_IDLE_WORDS = (
+    "keep be must long length size most least under below up max maximum min minimum more less than fewer limit "
+    "limited limits exceed within cap capped at about to no not of in by have contain take with wide"
+)
+_IDLE = frozenset(_IDLE_WORDS.split()) | frozenset(stem(word) for word in _IDLE_WORDS.split())
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from nightschool.night.conflicts.text import Sentence
 from nightschool.night.conflicts.words import SMALL, stem, tokens
 
 _NEGATIVE = re.compile(
-    r"\b(?:never|not|cannot|\w+n['’]t|avoid|refrain from|forbid|forbidden|prohibited|disallowed|banned|stop|no longer"
-    r"|nicht|nie|niemals|keine?n?|vermeide|jamais|évite[rz]?|nunca|evita|никогда|не|нельзя|избегай)\b"
+    r"\b(?:never|not|cannot|\w+n['\u2019]t|avoid|refrain from|forbid|forbidden|prohibited|disallowed|banned|stop"
+    r"|no longer|nicht|nie|niemals|keine?n?|vermeide|jamais|évite[rz]?|nunca|evita|никогда|не|нельзя|избегай)\b"
     r"|^no\b(?! matter)",
     re.IGNORECASE,
 )
@@ -25,25 +25,33 @@ _STRONG = re.compile(
     re.IGNORECASE,
 )
 _GOVERNS = re.compile(r"\b(?:avoid|prefer\w*|forbidden|prohibited|banned|disallowed|favou?r|no)\b", re.IGNORECASE)
-_NOTHING = re.compile(r"\bnot only\b|\b(?:do not|don['’]t|never) (?:forget|hesitate|fail)(?: to)?\b", re.IGNORECASE)
+_NOTHING = re.compile(
+    r"\bnot only\b|\b(?:do not|don['\u2019]t|never) (?:forget|hesitate|fail)(?: to)?\b", re.IGNORECASE
+)
 _CLAUSE = re.compile(
-    r"\s*[;—–]\s*|\s*,\s*(?:and |but )?(?=(?:never|always|do not|don['’]t|not|avoid|prefer|use)\b(?!,))|\s+but\s+",
+    r"\s*[;\u2014\u2013]\s*|\s+but\s+|\s*,\s*(?:and |but )?"
+    r"(?=(?:never|always|do not|don['\u2019]t|not|avoid|prefer|use)\b(?!,))",
     re.IGNORECASE,
 )
 _OVER = re.compile(r"\b(?:over|instead of|rather than)\b|, not\b", re.IGNORECASE)
 _CONDITION = re.compile(r"(?:when|if|while|for|in|during|before|after)\b", re.IGNORECASE)
-_CASES = frozenset(
+_IN_CASE = (
     "to in on for with before after under from at by when if during while without as into unless except inside within "
-    "against between until via through across where whenever over about auf in für bei vor nach en para por в на для".split()
+    "against between until via through across where whenever over about auf in für bei vor nach en para por в на для"
 )
+_CASES = frozenset(_IN_CASE.split())
 _TELLING = frozenset({"before", "after", "without", "unless", "except", "until"})
-_GENERIC = frozenset(stem(w) for w in "write add create include employ apply do make put keep prefer favor avoid".split())
-_MARKS = frozenset(stem(w) for w in "avoid prefer preferred preferably refrain forbid banned disallowed stop longer cannot".split()) | {
-    "vermeid", "vermeide", "evita", "избегай", "нельзя", "jamai", "évite", "éviter", "évitez", "circumstances", "circumstanc",
+_ONLY_BE = "write add create include employ apply do make put keep prefer favor avoid"
+_GENERIC = frozenset(stem(word) for word in _ONLY_BE.split())
+_MARKING = "avoid prefer preferred preferably refrain forbid banned disallowed stop longer cannot"
+_MARKS = frozenset(stem(word) for word in _MARKING.split()) | {
+    "vermeid", "vermeide", "evita", "избегай", "нельзя", "jamai", "évite", "éviter", "évitez",
+    "circumstances", "circumstanc",
 }  # fmt: skip
 _GROUPS = (
     ("tab", "spac"), ("singl", "doubl"), ("snake_case", "camelcas", "pascalcas", "kebab-cas"), ("crlf", "lf"),
-    ("npm", "pnpm", "yarn", "bun"), ("poetry", "pipenv", "conda"), ("english", "german", "french", "spanish", "russian"),
+    ("npm", "pnpm", "yarn", "bun"),
+    ("poetry", "pipenv", "conda"), ("english", "german", "french", "spanish", "russian"),
     ("rebas", "merg"), ("jest", "vitest"), ("asc", "desc"),
 )  # fmt: skip
 _ALONE = {word: group for group, words in enumerate(_GROUPS) for word in words}
@@ -79,7 +87,7 @@ def contradictions(found: Sequence[Clause]) -> list[tuple[Clause, Clause]]:
     for clause in found:
         for key in {clause.core, clause.thing}:
             buckets[key].append(clause)
-    pairs = {}
+    pairs: dict[tuple[int, int], tuple[Clause, Clause]] = {}
     for bucket in buckets.values():
         wanted, banned = [c for c in bucket if c.wants], [c for c in bucket if not c.wants]
         for one in wanted:
@@ -116,10 +124,11 @@ def _meet(one: Clause, other: Clause) -> bool:
     return not (first and second and first != second)
 
 
-_LANGUAGES = frozenset(
-    "python javascript typescript go golang rust java kotlin swift ruby php c++ c# makefile makefiles sql bash shell css "
-    "html yaml json markdown frontend backend".split()
+_LANGUAGE_NAMES = (
+    "python javascript typescript go golang rust java kotlin swift ruby php c++ c# makefile makefiles sql bash shell "
+    "css html yaml json markdown frontend backend"
 )
+_LANGUAGES = frozenset(_LANGUAGE_NAMES.split())
 
 
 def _named(heading: str) -> frozenset[str]:
@@ -133,7 +142,9 @@ def _exclusive(found: Iterable[Clause]) -> Iterator[tuple[Clause, Clause]]:
         words = clause.core | clause.case
         chosen = [word for word in words if word in _ALONE]
         if clause.wants and len(chosen) == 1:
-            rest = frozenset(w for w in words if w != chosen[0] and not w.isdigit() and w not in {"indent", "two", "four"})
+            rest = frozenset(
+                w for w in words if w != chosen[0] and not w.isdigit() and w not in {"indent", "two", "four"}
+            )
             buckets[_ALONE[chosen[0]], rest - _GENERIC].append((chosen[0], clause))
     for (group, rest), members in buckets.items():
         if _GROUPS[group] == ("singl", "doubl") and "quot" not in rest:
@@ -167,7 +178,9 @@ def _read(rule: Sentence, scope: str, owner: int) -> Iterator[Clause]:
 def _halves(part: str) -> tuple[str, bool, str]:
     """Split `prefer X over Y`; other sentences with `over` in them stay whole."""
     found = _OVER.search(part)
-    if found is None or (found[0].lower() == "over" and not re.match(r"(?i)\W*(?:\w+\s+){0,3}(?:prefer|favou?r|choose)", part)):
+    if found is None or (
+        found[0].lower() == "over" and not re.match(r"(?i)\W*(?:\w+\s+){0,3}(?:prefer|favou?r|choose)", part)
+    ):
         return part, False, ""
     return part[: found.start()], True, part[found.end() :]
 

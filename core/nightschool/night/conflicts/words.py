@@ -2,7 +2,7 @@
 
 import re
 
-_TOKEN = re.compile(r"[^\W_][\w./+#'’@-]*", re.UNICODE)
+_TOKEN = re.compile(r"[^\W_][\w./+#'\u2019@-]*", re.UNICODE)
 _SMALL = (
     "the a an you we i they your our their its it is are be been being was were that this these those there please "
     "make makes sure ensure should must shall will would can could may might need needs have has do does did done of "
@@ -11,17 +11,13 @@ _SMALL = (
     "prohibited required recommended freely und der die das ein eine le la les un une el los las to use using used usa "
     "usar uses verwende benutze используй us"
 )
-NUMBERS = {
-    name: number
-    for number, name in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split()
-    )
-}  # fmt: skip
+_COUNTED = "zero one two three four five six seven eight nine ten eleven twelve"
+NUMBERS = {name: number for number, name in enumerate(_COUNTED.split())}
 
 
 def stem(word: str) -> str:
     """Take off an English ending. Both sides of a comparison go through it, so it need not be right, only the same."""
-    word = word.lower().replace("’", "'").removesuffix("'s").strip("'./-")
+    word = word.lower().replace("\u2019", "'").removesuffix("'s").strip("'./-")
     if not word.isascii() or not word.isalpha() or len(word) <= 3:  # noqa: PLR2004
         return word
     for ending, put in (("ations", ""), ("ation", ""), ("ies", "y"), ("ing", ""), ("ed", ""), ("es", "e"), ("s", "")):
@@ -39,7 +35,7 @@ SMALL = frozenset(_SMALL.split()) | frozenset(stem(word) for word in _SMALL.spli
 
 def tokens(text: str) -> list[str]:
     """Return every word of a text in small letters, in order."""
-    return [found.strip("'./-") for found in _TOKEN.findall(text.lower().replace("’", "'"))]
+    return [found.strip("'./-") for found in _TOKEN.findall(text.lower().replace("\u2019", "'"))]
 
 
 def content(text: str) -> list[str]:

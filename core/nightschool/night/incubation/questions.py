@@ -1,4 +1,4 @@
-"""What the model is asked about a queued task: its parts, each part, and the result. The user's text is data, fenced."""
+"""What the model is asked about a queued task: its parts, each part, and the result. Its text is data, fenced."""
 
 import re
 from collections.abc import Sequence
