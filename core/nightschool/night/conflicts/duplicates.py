@@ -6,8 +6,10 @@ compared word by word in order (`difflib`). Which of two is the original does no
 
 import difflib
 import itertools
+import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +22,7 @@ FEWEST = 8  # words that a text must have to be compared; shorter ones must be e
 _BITS = 1 << 14
 _SIFT = 0.30  # share of the smaller text's sequences: 30 % scattered changes leave about half of them
 _LONGEST = 5000  # words compared
+_IN_ORDER = 600  # words; longer texts are compared by their two-word sequences alone, in linear time
 
 
 @dataclass(frozen=True)
@@ -79,5 +82,10 @@ def _compared(path: str, other: str, words: Mapping[str, tuple[str, ...]]) -> Tw
 
 @lru_cache(maxsize=4096)
 def _same(one: tuple[str, ...], two: tuple[str, ...]) -> int:
+    if len(one) + len(two) > 2 * _IN_ORDER:
+        pairs = [Counter(itertools.pairwise(words)) for words in (one, two)]
+        shared = (pairs[0] & pairs[1]).total()
+        # a pair of words survives when both do, so the share of words is the root of the share of pairs
+        return round(math.sqrt(shared * min(len(one), len(two))))
     matcher = difflib.SequenceMatcher(None, one, two, autojunk=False)
     return sum(match.size for match in matcher.get_matching_blocks())

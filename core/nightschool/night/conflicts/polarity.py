@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from nightschool.night.conflicts.prescribing import prescribes
 from nightschool.night.conflicts.text import Sentence
-from nightschool.night.conflicts.words import SMALL, stem, tokens
+from nightschool.night.conflicts.words import SMALL, content, stem, tokens
 
 _NEGATIVE = re.compile(
     r"\b(?:never|not|cannot|\w+n['\u2019]t|avoid|refrain from|forbid|forbidden|prohibited|disallowed|banned|stop"
@@ -34,6 +35,8 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _OVER = re.compile(r"\b(?:over|instead of|rather than)\b|, not\b", re.IGNORECASE)
+_LEADING = re.compile(r"(?:when|whenever|if|while|before|after|during)\b[^,]{1,100},(?=\s)", re.IGNORECASE)
+_ORDER = re.compile(r"^(.{2,80}?)\b(before|after)\b(.{2,80})$", re.IGNORECASE)
 _CONDITION = re.compile(r"(?:when|if|while|for|in|during|before|after)\b", re.IGNORECASE)
 _IN_CASE = (
     "to in on for with before after under from at by when if during while without as into unless except inside within "
@@ -52,7 +55,8 @@ _GROUPS = (
     ("tab", "spac"), ("singl", "doubl"), ("snake_case", "camelcas", "pascalcas", "kebab-cas"), ("crlf", "lf"),
     ("npm", "pnpm", "yarn", "bun"),
     ("poetry", "pipenv", "conda"), ("english", "german", "french", "spanish", "russian"),
-    ("rebas", "merg"), ("jest", "vitest"), ("asc", "desc"),
+    ("rebas", "merg"), ("jest", "vitest"), ("asc", "desc"), ("mandatory", "optional"), ("first", "last"),
+    ("british", "american"), ("enabl", "disabl"), ("includ", "omit", "exclud"),
 )  # fmt: skip
 _ALONE = {word: group for group, words in enumerate(_GROUPS) for word in words}
 
@@ -78,7 +82,8 @@ class Clause:
 
 def clauses(rules: Sequence[tuple[Sentence, str]]) -> list[Clause]:
     """Return the clauses of sentences, each given with the scope of its file ("" when it holds everywhere)."""
-    return [clause for owner, (rule, scope) in enumerate(rules) for clause in _read(rule, scope, owner)]
+    told = ((owner, rule, scope) for owner, (rule, scope) in enumerate(rules) if prescribes(rule.text))
+    return [clause for owner, rule, scope in told for clause in _read(rule, scope, owner)]
 
 
 def contradictions(found: Sequence[Clause]) -> list[tuple[Clause, Clause]]:
@@ -94,7 +99,7 @@ def contradictions(found: Sequence[Clause]) -> list[tuple[Clause, Clause]]:
             for other in banned:
                 if _clash(one, other):
                     pairs.setdefault(_key(one, other), (one, other))
-    for one, other in _exclusive(found):
+    for one, other in (*_exclusive(found), *_swapped(found)):
         pairs.setdefault(_key(one, other), (one, other))
     return [pairs[key] for key in sorted(pairs)]
 
@@ -110,10 +115,8 @@ def _clash(one: Clause, other: Clause) -> bool:
         return False
     if one.case == other.case:
         return True
-    if one.case and other.case:
-        return False
-    general = one if not one.case else other
-    return general.strong
+    general, special = sorted((one, other), key=lambda clause: len(clause.case))
+    return general.case < special.case and general.strong
 
 
 def _meet(one: Clause, other: Clause) -> bool:
@@ -155,11 +158,28 @@ def _exclusive(found: Iterable[Clause]) -> Iterator[tuple[Clause, Clause]]:
                     yield one, other
 
 
+def _swapped(found: Iterable[Clause]) -> Iterator[tuple[Clause, Clause]]:
+    """Yield pairs of which one wants before the other what the other wants after it."""
+    seen: dict[tuple[frozenset[str], frozenset[str]], Clause] = {}
+    for clause in found:
+        order = _ORDER.match(clause.source.text.rstrip(".!?;: ")) if clause.wants else None
+        if order is None:
+            continue
+        first, second = (frozenset(content(part)) - _GENERIC for part in (order[1], order[3]))
+        if order[2].lower() == "after":
+            first, second = second, first
+        other = seen.get((second, first))
+        if first and second and other and other.owner != clause.owner and _meet(clause, other):
+            yield other, clause
+        seen.setdefault((first, second), clause)
+
+
 def _read(rule: Sentence, scope: str, owner: int) -> Iterator[Clause]:
     text = _NOTHING.sub(" ", rule.text.rstrip(".!?;: "))
     before: list[str] = []
-    condition = ""
-    for part in _CLAUSE.split(text):
+    leading = _LEADING.match(text)
+    condition = leading[0] if leading else ""
+    for part in _CLAUSE.split(text[len(condition) :]):
         if _CONDITION.match(part) and not condition and part is not text and "," not in part:
             condition = part
             continue
