@@ -10,6 +10,8 @@ _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(.*)")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _INLINE = re.compile(r"(?<!`)(`+)(?!`)([^\n]*?)(?<!`)\1(?!`)")
 _SENTENCE = re.compile(r"(?<=[.!?;:])[ \t]+(?=[^\s\d])")
+_SIGN, _SIGNS = re.compile(r"[*`_]"), re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _FRONT = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _FIELD = re.compile(r"^([A-Za-z_-]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
@@ -41,7 +43,8 @@ def body(text: str) -> str:
 
 def prose(text: str, *, spans: bool = False) -> str:
     """Blank fenced and indented code and comments; with `spans` code inside a line as well. Lines stay in place."""
-    lines = _COMMENT.sub(blank, body(text)).split("\n")
+    told = body(text)
+    lines = (_COMMENT.sub(blank, told) if "<!--" in told else told).split("\n")
     fence, free, listed = "", True, False  # the open fence; after a blank line; inside a list
     for number, line in enumerate(lines):
         opened = _FENCE.match(line)
@@ -58,7 +61,7 @@ def prose(text: str, *, spans: bool = False) -> str:
         listed = bool(bullet) or (listed and (not line.strip() or line[:1] in " \t"))
         free = not line.strip() or fence != ""
     clean = "\n".join(lines)
-    return _INLINE.sub(blank, clean) if spans else clean
+    return _INLINE.sub(blank, clean) if spans and "`" in clean else clean
 
 
 def sentences(text: str) -> list[Sentence]:
@@ -84,8 +87,8 @@ def _units(text: str) -> Iterator[Sentence]:
 
 
 def _split(unit: Sentence) -> Iterator[Sentence]:
-    plain = re.sub(r"[*`]+|(?<!\w)_+|_+(?!\w)", "", unit.text)
-    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", plain)
+    plain = _SIGNS.sub("", unit.text) if _SIGN.search(unit.text) else unit.text
+    plain = _LINK.sub(r"\1", plain) if "](" in plain else plain
     for part in _SENTENCE.split(plain):
         if part.strip():
             yield Sentence(part.strip(), unit.line, unit.heading)

@@ -1,6 +1,7 @@
 """Words as they are compared: small letters, endings off, and without those that say nothing about what is meant."""
 
 import re
+from functools import lru_cache
 
 _TOKEN = re.compile(r"[^\W_][\w./+#'\u2019@-]*", re.UNICODE)
 _SMALL = (
@@ -15,6 +16,7 @@ _COUNTED = "zero one two three four five six seven eight nine ten eleven twelve"
 NUMBERS = {name: number for number, name in enumerate(_COUNTED.split())}
 
 
+@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """Take off an English ending. Both sides of a comparison go through it, so it need not be right, only the same."""
     word = word.lower().replace("\u2019", "'").removesuffix("'s").strip("'./-")
