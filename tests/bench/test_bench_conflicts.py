@@ -40,5 +40,7 @@ def test_scanning_takes_seconds(tmp_path):
     RAW.parent.mkdir(exist_ok=True)
     RAW.write_text(json.dumps(rows, indent=1) + "\n")
     for row in rows:
-        print(f"{row['what']:8} {row['count']:6} x {row['words']:4} words {row['seconds']:8.3f} s {row['findings']} findings")
+        print(
+            f"{row['what']:8} {row['count']:6} x {row['words']:4} words {row['seconds']:8.3f} s {row['findings']} findings"
+        )
     assert all(row["seconds"] < 60 for row in rows)

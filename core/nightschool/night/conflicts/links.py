@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Literal
-from urllib.parse import unquote
 
 from nightschool.night.conflicts.text import front_matter, prose
 from nightschool.night.conflicts.tree import Tree
@@ -91,7 +90,7 @@ class Index:
     def resolves(self, source: str, ref: Reference) -> bool:
         """Say whether a reference leads somewhere."""
         if ref.kind == "link":
-            told = unquote(ref.target)
+            told = ref.target.replace("%20", " ")
             base = "" if told.startswith("/") else posixpath.dirname(source)
             path = posixpath.normpath(posixpath.join(base, told.lstrip("/")))
             return path in self.tree.names or path.startswith("../")  # outside the folder nothing is known

@@ -15,7 +15,9 @@ _BEGINS = re.compile(
     re.IGNORECASE,
 )
 # what "these" are stands in another sentence, so nothing can be said about them
-_ABOUT = re.compile(r"\W*(?:these|this|they|those|it)\b(?!['\u2019]s|\s+is\s+(?:not\s+)?(?:ok|fine|forb|allow|prohib|recom))", re.I)
+_ABOUT = re.compile(
+    r"\W*(?:these|this|they|those|it)\b(?!['\u2019]s|\s+is\s+(?:not\s+)?(?:ok|fine|forb|allow|prohib|recom))", re.I
+)
 _CONDITION = re.compile(r"\W*(?:when|whenever|if|while|before|after|during)\b[^,]{1,100},\s", re.IGNORECASE)
 _VERBS = (
     "add align allow annotate answer apply ask assert assign assume attach back batch be begin benchmark branch break build "

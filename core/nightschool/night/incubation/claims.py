@@ -1,7 +1,7 @@
 """Claims: who works on a task. A claim holds for its lease, or until its process has died on this machine."""
 
 import os
-import socket
+import platform
 from datetime import timedelta
 
 from nightschool.clock import Clock
@@ -66,12 +66,12 @@ class Claims:
 
     def _mine(self) -> Claim:
         until = self.clock.now() + timedelta(minutes=self.rules.lease_minutes)
-        return Claim(pid=os.getpid(), host=socket.gethostname(), until=until)
+        return Claim(pid=os.getpid(), host=platform.node(), until=until)
 
     def _held(self, claim: Claim | None) -> bool:
         if claim is None or claim.until <= self.clock.now():
             return False
-        if claim.host != socket.gethostname():
+        if claim.host != platform.node():
             return True
         return claim.pid != os.getpid() and _alive(claim.pid)
 

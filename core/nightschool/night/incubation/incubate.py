@@ -152,6 +152,7 @@ def _research(shift: _Shift, shelf: Shelf, queued: Queued) -> None:
             time_boxed = research.work()
         except WaitingForAnswers as waits:
             shift.waits = shift.waits or waits
+            setting.say(str(waits))  # the exam may have questions of its own, and the night ends with one line
             _let_go(shift, shelf, queued, research, waits, counts=False)
         except BudgetReached as spent:
             shift.stopped = str(spent)
