@@ -70,6 +70,24 @@ class DeepSleep(_Section):
     cadence_days: int = Field(default=7, ge=0, le=365, description="days between two deep sleeps; 0: never")
 
 
+class Audit(_Section):
+    """What the self-audit notices, and when it speaks."""
+
+    failures: int = Field(
+        default=3, ge=1, le=1000, description="failed calls among the last `audit.window` of a session"
+    )
+    window: int = Field(default=20, ge=1, le=1000, description="calls of one session that are looked back at")
+    silent_sessions: int = Field(default=10, ge=0, description="sessions that are only logged before an agent is told")
+    prompts: bool = Field(default=True, description="whether an agent is told of its error spike at all")
+
+
+class Privacy(_Section):
+    """Whose sessions are not kept: of these only counts are stored."""
+
+    projects: str = Field(default="", description="directories, between commas; those below them are meant too")
+    sessions: str = Field(default="", description="ids of sessions, between commas")
+
+
 class Config(_Section):
     """All of it."""
 
@@ -80,6 +98,8 @@ class Config(_Section):
     brief: Brief = Brief()
     queue: Queue = Queue()
     deep_sleep: DeepSleep = DeepSleep()
+    audit: Audit = Audit()
+    privacy: Privacy = Privacy()
 
 
 def load(home: Home) -> Config:

@@ -41,7 +41,7 @@ def test_handoff_hands_the_task_out(queries):
     replies = ["- what is it?", "It is so.", "The result."]
     for _ in range(12):
         queries.start("run", "--backend", "handoff").communicate(timeout=120)
-        rounds = sorted(queries.home.handoff.glob("*/round-*/questions.json"))
+        rounds = sorted((queries.home / "handoff").glob("*/round-*/questions.json"))
         open_ones = [
             path.parent / "answers" / f"{asked['id']}.md"
             for path in rounds

@@ -24,8 +24,10 @@ VERBS = {
     "graph-check": "check that references between rules and memory lead somewhere",
     "harvest": "read new sessions now",
     "mine": "list what keeps coming back, with counts and quotes",
+    "audit": "what keeps going wrong, worst first, and what you decide about it",
     "doctor": "check the installation and name what is missing",
     "config": "show or set what you can choose",
+    "export": "write the exam of your rules for a client's own harness",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
     "drain": "file what the hooks have dropped (the hooks call this)",
 }

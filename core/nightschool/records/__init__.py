@@ -1,10 +1,20 @@
 """What we keep. These models are the only schemas; JSON Schema is made from them."""
 
-from nightschool.records.conflicts import BrokenLink, ConflictPlan, FileEdit, Finding, Place
+from nightschool.records.audit import (
+    AuditDecision,
+    AuditEntry,
+    Choice,
+    Failure,
+    FailureKind,
+    Finding,
+    Outcome,
+    Retrospect,
+)
+from nightschool.records.conflicts import BrokenLink, Conflict, ConflictPlan, FileEdit, Place
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
-from nightschool.records.platforms import NightRequest, PlatformNight, Target, TranscriptRef
+from nightschool.records.platforms import EvalSuite, NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
 from nightschool.records.queue import (
     Claim,
@@ -33,14 +43,21 @@ from nightschool.records.tasks import (
 __all__ = [
     "BRIEF_TAG",
     "OWN_MARK",
+    "AuditDecision",
+    "AuditEntry",
     "BrokenLink",
     "Check",
     "CheckOp",
+    "Choice",
     "Claim",
+    "Conflict",
     "ConflictPlan",
     "DreamTask",
     "Edit",
+    "EvalSuite",
     "Evidence",
+    "Failure",
+    "FailureKind",
     "FileChange",
     "FileEdit",
     "Finding",
@@ -55,6 +72,7 @@ __all__ = [
     "NightRequest",
     "NightStatus",
     "Origin",
+    "Outcome",
     "Pair",
     "Place",
     "PlatformNight",
@@ -72,6 +90,7 @@ __all__ = [
     "Receipt",
     "ReceiptState",
     "Recurrence",
+    "Retrospect",
     "Rollout",
     "Ruling",
     "Seen",

@@ -28,7 +28,7 @@ class FileEdit(Record):
     after: str | None
 
 
-class Finding(Record):
+class Conflict(Record):
     """One thing that is wrong, said once."""
 
     id: str
@@ -57,5 +57,5 @@ class ConflictPlan(Record):
 
     root: str
     files: int
-    safe: tuple[Finding, ...] = ()
-    human: tuple[Finding, ...] = ()
+    safe: tuple[Conflict, ...] = ()
+    human: tuple[Conflict, ...] = ()

@@ -15,7 +15,7 @@ from nightschool.files import write_whole
 from nightschool.night.conflicts.plan import plan_of
 from nightschool.night.conflicts.scan import broken
 from nightschool.night.conflicts.tree import Tree, read
-from nightschool.records import ConflictPlan, Finding
+from nightschool.records import ConflictPlan, Conflict
 
 SECONDS = 120.0  # for one git command
 
@@ -59,7 +59,7 @@ def fork(root: Path, today: date, *, named: frozenset[str] = frozenset()) -> For
             _git(root, "worktree", "remove", "--force", str(work))
 
 
-def _commit(work: Path, there: Path, tree: Tree, found: Finding) -> str:
+def _commit(work: Path, there: Path, tree: Tree, found: Conflict) -> str:
     """Make one edit, and commit it and nothing else."""
     edit = found.edit
     if edit is None or edit.file not in tree.texts:

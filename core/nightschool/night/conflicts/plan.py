@@ -7,7 +7,7 @@ from nightschool.errors import NightschoolError
 from nightschool.night.conflicts.scan import broken, scan
 from nightschool.night.conflicts.synthesise import synthesise
 from nightschool.night.conflicts.tree import Tree
-from nightschool.records import ConflictPlan, FileEdit, Finding
+from nightschool.records import ConflictPlan, FileEdit, Conflict
 
 MOST_TRIED = 50  # edits of one plan; the others wait for the next
 
@@ -17,7 +17,7 @@ class Trial:
     """Trees and what is wrong in them; `refused` tells why an edit that was tried on them is not safe."""
 
     trees: tuple[Tree, ...]
-    found: tuple[Finding, ...]
+    found: tuple[Conflict, ...]
     refused: str = ""
 
     @classmethod
@@ -54,7 +54,7 @@ class Trial:
 def plan_of(trees: Sequence[Tree]) -> ConflictPlan:
     """Find, try, and sort into what is safe and what a person decides. Edits are tried one after the other."""
     state = Trial.of(trees)
-    safe: list[Finding] = []
+    safe: list[Conflict] = []
     refused: dict[str, str] = {}
     tried: set[str] = set()
     while len(tried) < MOST_TRIED and (step := _next(state, tried)) is not None:
@@ -72,7 +72,7 @@ def plan_of(trees: Sequence[Tree]) -> ConflictPlan:
     return ConflictPlan(root=root, files=sum(len(t.texts) for t in trees), safe=tuple(safe), human=tuple(human))
 
 
-def _next(state: Trial, tried: set[str]) -> tuple[Finding, int, FileEdit] | None:
+def _next(state: Trial, tried: set[str]) -> tuple[Conflict, int, FileEdit] | None:
     for finding in state.found:
         if finding.id in tried or finding.category not in {"duplicate", "duplicate_hook", "orphan"}:
             continue

@@ -10,16 +10,16 @@ from pathlib import PurePosixPath
 from nightschool.night.conflicts import duplicates, hooks, links, numbers, polarity
 from nightschool.night.conflicts.text import Sentence, front_matter, sentences
 from nightschool.night.conflicts.tree import Tree
-from nightschool.records import BrokenLink, Finding, Place
+from nightschool.records import BrokenLink, Conflict, Place
 
 LONG_LINES, LONG_BYTES = 500, 40_000
 _ORDER = ("high", "medium", "low")
 _read = lru_cache(maxsize=16384)(sentences)
 
 
-def scan(trees: Sequence[Tree]) -> list[Finding]:
+def scan(trees: Sequence[Tree]) -> list[Conflict]:
     """Return every finding, the gravest first."""
-    found: dict[str, Finding] = {}
+    found: dict[str, Conflict] = {}
     for one in (*_rules(trees), *(finding for tree in trees for finding in _tree(tree))):
         found.setdefault(one.id, one)
     return sorted(found.values(), key=lambda f: (_ORDER.index(f.severity), f.category, _spots(f), f.id))
@@ -30,18 +30,18 @@ def broken(trees: Sequence[Tree]) -> list[BrokenLink]:
     return [one for tree in trees for one in links.broken(tree)]
 
 
-def _spots(finding: Finding) -> list[tuple[str, int]]:
+def _spots(finding: Conflict) -> list[tuple[str, int]]:
     return [(place.file, place.line) for place in finding.places]
 
 
-def _finding(category: str, severity: str, places: Sequence[Place], why: str, fix: str, trade_off: str) -> Finding:
+def _finding(category: str, severity: str, places: Sequence[Place], why: str, fix: str, trade_off: str) -> Conflict:
     told = "\0".join([category, *sorted(f"{place.file}\0{place.text}" for place in places)])
     name = "c" + hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:10]
     given = {"id": name, "category": category, "severity": severity, "places": tuple(places), "why": why, "fix": fix}
-    return Finding.model_validate(given | {"trade_off": trade_off})
+    return Conflict.model_validate(given | {"trade_off": trade_off})
 
 
-def _rules(trees: Sequence[Tree]) -> Iterator[Finding]:
+def _rules(trees: Sequence[Tree]) -> Iterator[Conflict]:
     """Yield contradictions among all rules: they are read together, wherever they lie."""
     spots: list[str] = []
     rules: list[tuple[Sentence, str]] = []
@@ -67,7 +67,7 @@ def _place(spots: Sequence[str], rules: Sequence[tuple[Sentence, str]], number: 
     return Place(file=spots[number], line=sentence.line, text=sentence.text)
 
 
-def _tree(tree: Tree) -> Iterator[Finding]:
+def _tree(tree: Tree) -> Iterator[Conflict]:
     yield from _twins(tree)
     yield from _said_twice(tree)
     yield from _collisions(tree)
@@ -76,7 +76,7 @@ def _tree(tree: Tree) -> Iterator[Finding]:
     yield from _oversized(tree)
 
 
-def _twins(tree: Tree) -> Iterator[Finding]:
+def _twins(tree: Tree) -> Iterator[Conflict]:
     for twin in duplicates.twins(tree.rules):
         places = [Place(file=tree.shown + path) for path in (twin.keep, twin.other)]
         share = f"{twin.share:.0%}"
@@ -90,7 +90,7 @@ def _twins(tree: Tree) -> Iterator[Finding]:
         yield _finding(twin.kind, "medium", places, why, fix, trade)
 
 
-def _said_twice(tree: Tree) -> Iterator[Finding]:
+def _said_twice(tree: Tree) -> Iterator[Conflict]:
     for path, text in sorted(tree.rules.items()):
         seen: dict[tuple[str, str], Sentence] = {}
         for sentence in _read(text):
@@ -104,7 +104,7 @@ def _said_twice(tree: Tree) -> Iterator[Finding]:
                 yield _finding("duplicate", "low", places, why, "Delete the second.", "None: the first still says it.")
 
 
-def _collisions(tree: Tree) -> Iterator[Finding]:
+def _collisions(tree: Tree) -> Iterator[Conflict]:
     names, slugs = defaultdict(list), defaultdict(list)
     for path, text in sorted(tree.pages.items()):
         pure = PurePosixPath(path)
@@ -124,7 +124,7 @@ def _collisions(tree: Tree) -> Iterator[Finding]:
         yield _finding("name_collision", "low", places, why, "Rename all but one.", "References to it change.")
 
 
-def _hooks(tree: Tree) -> Iterator[Finding]:
+def _hooks(tree: Tree) -> Iterator[Conflict]:
     for one, two in hooks.registered_twice(tree):
         places = [Place(file=tree.shown + hook.file, line=hook.line, text=_shown(hook)) for hook in (one, two)]
         why = f"The same command runs twice on {one.event}."
@@ -135,7 +135,7 @@ def _shown(hook: hooks.Registration) -> str:
     return f"{hook.event} {hook.matcher or '*'}: {hook.command} at {'.'.join(map(str, hook.place))}"
 
 
-def _orphans(tree: Tree) -> Iterator[Finding]:
+def _orphans(tree: Tree) -> Iterator[Conflict]:
     for link in links.broken(tree):
         place = Place(file=link.source, line=link.line, text=link.target)
         why = f"This {link.kind} leads nowhere: there is no such page."
@@ -144,7 +144,7 @@ def _orphans(tree: Tree) -> Iterator[Finding]:
         )
 
 
-def _oversized(tree: Tree) -> Iterator[Finding]:
+def _oversized(tree: Tree) -> Iterator[Conflict]:
     for path, text in sorted(tree.rules.items()):
         lines = text.count("\n") + 1
         if lines > LONG_LINES or len(text) > LONG_BYTES:

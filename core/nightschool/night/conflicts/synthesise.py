@@ -10,12 +10,12 @@ import re
 
 from nightschool.night.conflicts import hooks
 from nightschool.night.conflicts.tree import Tree
-from nightschool.records import FileEdit, Finding
+from nightschool.records import FileEdit, Conflict
 
 _ONE_LINE = re.compile(r"[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+(\S.*?)[ \t]*")
 
 
-def synthesise(tree: Tree, finding: Finding) -> FileEdit | None:
+def synthesise(tree: Tree, finding: Conflict) -> FileEdit | None:
     """Write the edit for a finding in `tree`; None when there is none that needs no decision."""
     files = [place.file.removeprefix(tree.shown) for place in finding.places]
     if any(path not in tree.texts for path in files):
@@ -27,7 +27,7 @@ def synthesise(tree: Tree, finding: Finding) -> FileEdit | None:
     return _moved(tree, finding, files[0]) if finding.category == "orphan" else None
 
 
-def _second_line(tree: Tree, finding: Finding, path: str) -> FileEdit | None:
+def _second_line(tree: Tree, finding: Conflict, path: str) -> FileEdit | None:
     text = tree.texts[path]
     lines = text.splitlines(keepends=True)
     first, second = (lines[place.line - 1].rstrip("\r\n") for place in finding.places)
@@ -57,7 +57,7 @@ def _equal_file(tree: Tree, keep: str, other: str) -> FileEdit | None:
     return FileEdit(file=other, before=tree.texts[other], after=None) if same and not named else None
 
 
-def _second_hook(tree: Tree, finding: Finding, files: list[str]) -> FileEdit | None:
+def _second_hook(tree: Tree, finding: Conflict, files: list[str]) -> FileEdit | None:
     for one, two in hooks.registered_twice(tree):
         same = (one.file, one.matcher) == (two.file, two.matcher) and [one.file, two.file] == files
         if same and f"{'.'.join(map(str, two.place))}" == finding.places[1].text.rpartition(" at ")[2]:
@@ -67,7 +67,7 @@ def _second_hook(tree: Tree, finding: Finding, files: list[str]) -> FileEdit | N
     return None
 
 
-def _moved(tree: Tree, finding: Finding, path: str) -> FileEdit | None:
+def _moved(tree: Tree, finding: Conflict, path: str) -> FileEdit | None:
     """Set a wikilink with a folder to the one page of that name; a bare name that is not there is anybody's guess."""
     place = finding.places[0]
     stem = posixpath.basename(place.text).removesuffix(".md")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from nightschool.records import BrokenLink, ConflictPlan, Finding
+from nightschool.records import BrokenLink, ConflictPlan, Conflict
 
 _SIGNS = re.compile(r"([\\`*_\[\]<>#|])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
@@ -34,12 +34,12 @@ def graph_document(broken: Sequence[BrokenLink]) -> dict[str, Any]:
     return {"broken_count": len(broken), "broken": [link.model_dump() for link in broken]}
 
 
-def spots(finding: Finding) -> str:
+def spots(finding: Conflict) -> str:
     """Return where a finding stands: `file:line` of each place."""
     return ", ".join(dict.fromkeys(f"{place.file}:{place.line}" for place in finding.places))
 
 
-def _conflict(found: Finding) -> dict[str, Any]:
+def _conflict(found: Conflict) -> dict[str, Any]:
     evidence = "; ".join(f"{place.file}:{place.line} {place.text}".strip() for place in found.places)
     files = list(dict.fromkeys(place.file for place in found.places))
     told = {"category": found.category, "severity": found.severity, "files": files, "evidence": evidence}
@@ -48,7 +48,7 @@ def _conflict(found: Finding) -> dict[str, Any]:
     return told | {"suggested_fix": found.fix} | decision | {"id": found.id} | why
 
 
-def _item(number: int, found: Finding) -> str:
+def _item(number: int, found: Conflict) -> str:
     files = " + ".join(dict.fromkeys(_plain(place.file) for place in found.places))
     lines = [f"### {number}. [{found.category}/{found.severity}] {files}"]
     lines += [f"- {_plain(place.file)}:{place.line} {_plain(place.text)}".rstrip() for place in found.places]
