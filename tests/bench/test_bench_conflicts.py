@@ -11,7 +11,8 @@ from nightschool.night.conflicts import duplicates, scan, text
 from nightschool.night.conflicts.tree import read
 
 RAW = Path(__file__).parent / "raw" / "conflicts.json"
-WORDS = [f"{a}{b}" for a in "alpha beta gamma delta tests commit branch file rule token".split() for b in range(200)]
+STEMS = ("alpha", "beta", "gamma", "delta", "tests", "commit", "branch", "file", "rule", "token")
+WORDS = [f"{word}{number}" for word in STEMS for number in range(200)]
 
 
 def page(rng, words):

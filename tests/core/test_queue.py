@@ -1,10 +1,10 @@
 """The queue: what it takes, what it refuses, which tasks a night takes, and what becomes of them."""
 
-import os
 import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -50,11 +50,13 @@ class Model:
 
 @pytest.fixture
 def clock():
+    """A Monday night."""
     return FixedClock(MONDAY)
 
 
 @pytest.fixture
 def shelf(home):
+    """The queue of the test's home."""
     return Shelf(home)
 
 
@@ -77,10 +79,12 @@ def sleep(home, clock):
 
 
 def put(shelf, text="why is the sky blue?", at=MONDAY, **told):
+    """Queue a task."""
     return shelf.add(QueueTask.model_validate({"uuid": NEVER, "submitted_at": at} | told), text)
 
 
 def names(shelf, packed):
+    """Return the texts of the packed tasks."""
     texts = {queued.id: queued.entry.text for queued in shelf.all()[0]}
     return [texts[task] for task in packed.tasks]
 
@@ -386,7 +390,7 @@ incubate(Setting(home, config, request, platforms.installed(), clock), night, Mo
 def test_a_killed_night_goes_on(shelf, sleep, clock, home):
     """After kill -9 the same night takes the same tasks up, counts the attempt, and asks nothing twice."""
     queued, late = put(shelf, "one"), None
-    done = subprocess.run([sys.executable, "-c", KILLED, os.path.dirname(__file__), str(home.root)], check=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, Path(__file__).parent, str(home.root)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert shelf.find(queued.id).entry.task.status is QueueStatus.RUNNING
     late = put(shelf, "came later")

@@ -15,7 +15,7 @@ from nightschool.files import write_whole
 from nightschool.night.conflicts.plan import plan_of
 from nightschool.night.conflicts.scan import broken
 from nightschool.night.conflicts.tree import Tree, read
-from nightschool.records import ConflictPlan, Conflict
+from nightschool.records import Conflict, ConflictPlan
 
 SECONDS = 120.0  # for one git command
 

@@ -14,7 +14,8 @@ _WORDS = "|".join(NUMBERS)
 _NUMBER = re.compile(rf"(?<![\w.])(\d[\d,_]*(?:\.\d+)?|(?:{_WORDS})(?=[ -]))[ \t-]*(%|[^\W\d_]+)?", re.IGNORECASE)
 _MOST = re.compile(
     r"\b(?:under|below|at most|up to|max(?:imum)?(?: of)?|no (?:more|longer|larger|greater) than|less than|fewer than"
-    r"|limit(?:ed)?\b.*\bto|(?:not|never) exceed|within|shorter than|(?:not|never) be (?:more|longer|larger|greater) than|cap(?:ped)?\b.*\bat|not (?:more|longer) than"
+    r"|limit(?:ed)?\b.*\bto|(?:not|never) exceed|within|shorter than"
+    r"|(?:not|never) be (?:more|longer|larger|greater) than|cap(?:ped)?\b.*\bat|not (?:more|longer) than"
     r"|<=?|≤)\s*$",
     re.IGNORECASE,
 )
@@ -34,7 +35,8 @@ _SCALE = {
 }  # fmt: skip
 _IDLE_WORDS = (
     "keep be must long length size most least under below up max maximum min minimum more less than fewer limit "
-    "limited limits exceed within cap capped at about to no not of in by have contain take with wide longer than shorter larger greater higher lower"
+    "limited limits exceed within cap capped at about to no not of in by have contain take with wide longer than "
+    "shorter larger greater higher lower "
 )
 _IDLE = frozenset(_IDLE_WORDS.split()) | frozenset(stem(word) for word in _IDLE_WORDS.split())
 
@@ -78,7 +80,7 @@ def disagreements(found: Sequence[Limit]) -> list[tuple[Limit, Limit]]:
 
 
 def _sets_one(text: str) -> bool:
-    """Say whether a sentence sets a limit: it asks for something, or is a short statement such as `timeouts are 30 s`."""
+    """Say whether a sentence sets a limit: it asks for something, or says shortly that something is so much."""
     states = len(text.split()) <= _SHORT and not text.rstrip().endswith(":")
     return prescribes(text) or (states and _STATES.search(text) is not None)
 

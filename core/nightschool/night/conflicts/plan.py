@@ -7,7 +7,7 @@ from nightschool.errors import NightschoolError
 from nightschool.night.conflicts.scan import broken, scan
 from nightschool.night.conflicts.synthesise import synthesise
 from nightschool.night.conflicts.tree import Tree
-from nightschool.records import ConflictPlan, FileEdit, Conflict
+from nightschool.records import Conflict, ConflictPlan, FileEdit
 
 MOST_TRIED = 50  # edits of one plan; the others wait for the next
 

@@ -10,7 +10,7 @@ import re
 
 from nightschool.night.conflicts import hooks
 from nightschool.night.conflicts.tree import Tree
-from nightschool.records import FileEdit, Conflict
+from nightschool.records import Conflict, FileEdit
 
 _ONE_LINE = re.compile(r"[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+(\S.*?)[ \t]*")
 

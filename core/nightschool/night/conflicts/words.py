@@ -5,12 +5,12 @@ from functools import lru_cache
 
 _TOKEN = re.compile(r"[^\W_][\w./+#'\u2019@-]*", re.UNICODE)
 _SMALL = (
-    "the a an you we i they your our their its it is are be been being was were that this these those there please "
-    "make makes sure ensure should must shall will would can could may might need needs have has do does did done of "
-    "and or also just simply really very ever any some all every each so then too always never not n't no nicht nie "
-    "niemals immer kein keine keinen jamais toujours pas nunca siempre никогда всегда не allowed permitted forbidden "
-    "prohibited required recommended needed freely okay ok fine try und der die das ein eine le la les un une el los las to use using used usa "
-    "usar uses verwende benutze используй us"
+    "the a an you we i they your our their its it is are be been being was were that this these those there "
+    "please make makes sure ensure should must shall will would can could may might need needs have has do does "
+    "did done of and or also just simply really very ever any some all every each so then too always never not "
+    "n't no nicht nie niemals immer kein keine keinen jamais toujours pas nunca siempre никогда всегда не allowed "
+    "permitted forbidden prohibited required recommended needed freely okay ok fine try und der die das ein eine "
+    "le la les un une el los las to use using used usa usar uses verwende benutze используй us "
 )
 _COUNTED = "zero one two three four five six seven eight nine ten eleven twelve"
 NUMBERS = {name: number for number, name in enumerate(_COUNTED.split())}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from nightschool.records import BrokenLink, ConflictPlan, Conflict
+from nightschool.records import BrokenLink, Conflict, ConflictPlan
 
 _SIGNS = re.compile(r"([\\`*_\[\]<>#|])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
