@@ -15,7 +15,7 @@ ROOMS = (
     "bundle", "memory", "models", "audit", "day",  # floor 3
     "night",  # floor 4
     "morning",  # floor 5
-    "cli",  # floor 6
+    "mcp", "cli",  # floor 6
 )  # fmt: skip
 PLATFORM_PACKAGES = ("nightschool_claude_code", "nightschool_codex", "nightschool_copilot")
 SEEN_BY_PLATFORMS = {"errors", "events", "records", "hookspecs"}

@@ -29,6 +29,7 @@ VERBS = {
     "config": "show or set what you can choose",
     "export": "write the exam of your rules for a client's own harness",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
+    "mcp": "serve an agent's client over stdin and stdout",
     "drain": "file what the hooks have dropped (the hooks call this)",
 }
 USAGE_LINE = "usage: nightschool VERB [options]   (nightschool VERB --help explains one)"

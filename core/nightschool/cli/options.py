@@ -66,7 +66,10 @@ def project_of(args: argparse.Namespace) -> str:
 
 
 def setting_of(args: argparse.Namespace, *, quiet: bool = False) -> "Setting":
-    """Return what a night works on, from the environment, the configuration and the flags."""
+    """Return what a night works on, from the environment, the configuration and the flags.
+
+    `quiet` leaves out what is being done, unless NIGHTSCHOOL_PROGRESS is set: whoever runs us passes it on.
+    """
     from nightschool import platforms
     from nightschool.clock import SystemClock
     from nightschool.night.prepare import Setting
@@ -82,7 +85,7 @@ def setting_of(args: argparse.Namespace, *, quiet: bool = False) -> "Setting":
         project=project_of(args),
         skills=(os.path.realpath(Path(named).expanduser()),) if named.endswith("SKILL.md") else (),
     )
-    say = (lambda _line: None) if quiet else tell
+    say = (lambda _line: None) if quiet and not os.environ.get("NIGHTSCHOOL_PROGRESS") else tell
     command = shlex.join(["nightschool", *sys.argv[1:]])
     return Setting(home, config, request, platforms.installed(), SystemClock(), say, command)
 

@@ -5,7 +5,7 @@ import argparse
 from nightschool.cli.options import json_flag, print_json, print_markdown
 from nightschool.errors import DONE, NightschoolError
 
-DESCRIPTION = "Write and print the newest night's page, or that of --night."
+DESCRIPTION = "Write and print the newest night's page, or that of --night. With --json nothing is written."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def call(args: argparse.Namespace) -> int:
         what = f"there is no night {args.night!r}" if args.night else "there has been no night yet"
         raise NightschoolError(what, where=home.nights, fix="Sleep first: nightschool run.")
     night = nights[-1]
-    text = report.write(home, night)
+    text = report.page(home, night) if args.json else report.write(home, night)
     if args.json:
         proposal = Steps(home, night.id).found("proposal", Proposal)
         rules = [rule.model_dump(mode="json") for rule in proposal.rules] if proposal else []

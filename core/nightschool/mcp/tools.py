@@ -1,0 +1,131 @@
+"""The tools: which verb each one runs, what it takes, and what a client may rely on."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from nightschool.mcp import arguments as args
+from nightschool.mcp.arguments import Arguments
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool. The hints are those of MCP 2025-11-25 "Schema > ToolAnnotations", and they are true.
+
+    `destroys`: may change what stands in the user's documents. `repeats`: a second same call changes nothing more.
+    `reaches`: may call a model. `reports`: takes so long that its lines on stderr are progress.
+    """
+
+    name: str
+    title: str
+    verb: str
+    takes: type[Arguments]
+    description: str
+    reads: bool = False
+    destroys: bool = False
+    repeats: bool = False
+    reaches: bool = False
+    reports: bool = False
+
+    @property
+    def of_project(self) -> bool:
+        """Say whether its verb works on one project."""
+        return "project" in self.takes.model_fields
+
+    def words(self, given: Arguments) -> list[str]:
+        """Return the command's words behind `nightschool`."""
+        return [self.verb, *given.words()]
+
+    def document(self) -> dict[str, Any]:
+        """Return what `tools/list` tells of it (MCP "Server Features > Tools > Data Types")."""
+        hints: dict[str, Any] = {"title": self.title, "readOnlyHint": self.reads, "openWorldHint": self.reaches}
+        if not self.reads:  # the other two mean nothing of a tool that changes nothing
+            hints |= {"destructiveHint": self.destroys, "idempotentHint": self.repeats}
+        return {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "inputSchema": args.schema(self.takes),
+            "annotations": hints,
+        }
+
+
+ALL = (
+    Tool(
+        "sleep_status", "Where things stand", "status", args.Nothing,
+        "Nightschool: the last night, rules that wait for the user, what is adopted, what was spent, the next step.",
+        reads=True,
+    ),
+    Tool(
+        "sleep_harvest", "Read new sessions", "harvest", args.Harvest,
+        "Nightschool: read what coding sessions have written since they were last read. A night does this by itself.",
+        repeats=True, reports=True,
+    ),
+    Tool(
+        "sleep_dry_run", "What a night would do", "dry-run", args.NightArguments,
+        "Nightschool: what a night would do: what keeps coming back, candidate rules, model calls at most. Calls none.",
+        reads=True, reports=True,
+    ),
+    Tool(
+        "sleep_run", "Sleep", "run", args.NightArguments,
+        "Nightschool: sleep one night now: read sessions, mine corrections, examine candidate rules, stage a proposal. "
+        "Nothing the user has is changed; sleep_adopt does that. May take minutes. Without backend no model is called.",
+        reaches=True, reports=True,
+    ),
+    Tool(
+        "sleep_adopt", "Adopt rules", "adopt", args.Adopt,
+        "Nightschool: write rules of a proposal into the user's rule documents: all accepted ones, or those named. "
+        "Only when the user has decided so. sleep_undo takes it back byte for byte.",
+        destroys=True, repeats=True,
+    ),
+    Tool(
+        "sleep_undo", "Take an adoption back", "undo", args.Undo,
+        "Nightschool: take back the latest adoption, that of a night, or one rule. Untouched files get their exact "
+        "bytes back.",
+        destroys=True,
+    ),
+    Tool(
+        "sleep_report", "Read a night's page", "report", args.Report,
+        "Nightschool: the page of the newest night, or of one: each rule with its evidence and quotes, as Markdown.",
+        reads=True,
+    ),
+    Tool(
+        "sleep_schedule", "Sleep every night", "schedule", args.Schedule,
+        "Nightschool: sleep every night at a time of day, for a project.",
+        repeats=True,
+    ),
+    Tool(
+        "sleep_unschedule", "Stop sleeping every night", "unschedule", args.Unschedule,
+        "Nightschool: take a project's nightly schedule away.",
+        destroys=True, repeats=True,
+    ),
+    Tool(
+        "sleep_on_it", "Sleep on it", "queue", args.OnIt,
+        "Nightschool: leave a question or task for the night (add), or see what waits (list, show).",
+    ),
+    Tool(
+        "memory_search", "Search memory", "search", args.Search,
+        "Nightschool: search what earlier sessions taught. Gives ids, one line each; memory_show tells more.",
+        reads=True,
+    ),
+    Tool(
+        "memory_show", "Show a memory", "show", args.Show,
+        "Nightschool: one memory by its id; with evidence also the words and sessions it comes from.",
+        reads=True,
+    ),
+    Tool(
+        "self_audit", "Audit what was learned", "audit", args.Nothing,
+        "Nightschool: check what was learned and adopted, and name what is stale, broken or contradictory.",
+        reads=True,
+    ),
+    Tool(
+        "sleep_review", "Review one by one", "review", args.Review,
+        "Nightschool: list what waits for the user's decision, or record one: accept, reject with a reason, or skip.",
+        destroys=True,
+    ),
+)  # fmt: skip
+
+
+def offered(verbs: Collection[str]) -> dict[str, Tool]:
+    """Return the tools whose verb exists, by name and always in the same order."""
+    return {tool.name: tool for tool in ALL if tool.verb in verbs}
