@@ -107,6 +107,21 @@ class Brief(_Section):
     tokens: int = Field(default=600, ge=0, le=2000, description="what it may cost at most; 0: nothing is told")
 
 
+class Queue(_Section):
+    """What you asked the night to sleep on."""
+
+    max_tasks: int = Field(default=5, ge=0, le=5, description="queued tasks a night; 0: the queue waits")
+    max_minutes: int = Field(default=480, ge=1, le=480, description="minutes a night spends on the queue")
+    max_attempts: int = Field(default=3, ge=1, le=20, description="attempts at a task before it has failed")
+    lease_minutes: int = Field(default=30, ge=1, le=480, description="how long a claim holds without a sign of life")
+
+
+class DeepSleep(_Section):
+    """How often rules and memory are looked through for conflicts."""
+
+    cadence_days: int = Field(default=7, ge=0, le=365, description="days between two deep sleeps; 0: never")
+
+
 class Audit(_Section):
     """What the self-audit notices, and when it speaks."""
 
@@ -135,6 +150,8 @@ class Config(_Section):
     exam: Exam = Exam()
     adopt: Adopt = Adopt()
     brief: Brief = Brief()
+    queue: Queue = Queue()
+    deep_sleep: DeepSleep = DeepSleep()
     audit: Audit = Audit()
     privacy: Privacy = Privacy()
 

@@ -94,6 +94,26 @@ class Home:
         return self.root / "handoff"
 
     @property
+    def queue(self) -> Path:
+        """What the user asked the night to sleep on: `<id>.md`, and `<id>.json` beside it."""
+        return self.root / "queue"
+
+    @property
+    def queue_lock(self) -> Path:
+        """Held while the queue is changed; never for long."""
+        return self.root / "queue.lock"
+
+    @property
+    def results(self) -> Path:
+        """What came of it: `<id>.md`, and `<id>.partial.md` until then."""
+        return self.root / "results"
+
+    @property
+    def deep_sleep(self) -> Path:
+        """When deep sleep began to count, and when it was last."""
+        return self.root / "deep-sleep.json"
+
+    @property
     def receipts(self) -> Path:
         """One directory an adoption: what was changed, and the bytes before."""
         return self.root / "receipts"

@@ -19,6 +19,9 @@ VERBS = {
     "adopt": "apply accepted rules, all or one by one",
     "undo": "take an adoption back, byte for byte",
     "status": "where things stand",
+    "queue": "leave a question for the night to sleep on",
+    "conflicts": "find what contradicts itself in rules and memory, and plan what to do",
+    "graph-check": "check that references between rules and memory lead somewhere",
     "harvest": "read new sessions now",
     "mine": "list what keeps coming back, with counts and quotes",
     "audit": "what keeps going wrong, worst first, and what you decide about it",
@@ -39,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"nightschool {__version__}")
         return DONE
     if not words or words[0] in {"--help", "-h", "help"}:
-        print(f"{USAGE_LINE}\n\n" + "\n".join(f"  {verb:<10} {told}" for verb, told in VERBS.items()))
+        print(f"{USAGE_LINE}\n\n" + "\n".join(f"  {verb:<11} {told}" for verb, told in VERBS.items()))
         return DONE if words else USAGE
     if words[0] not in VERBS:
         print(f"nightschool: no such verb ({words[0]!r}). {USAGE_LINE}", file=sys.stderr)

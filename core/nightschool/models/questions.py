@@ -11,7 +11,7 @@ from pydantic import Field
 from nightschool.errors import NightschoolError
 from nightschool.events import Record
 
-Kind = Literal["rollout", "judge", "mine", "reflect", "preflight"]
+Kind = Literal["rollout", "judge", "mine", "reflect", "queue", "preflight"]
 Fault = Literal["timeout", "empty", "refused", "rate-limit", "unavailable", "malformed", "backend"]
 
 _SAID: dict[Fault, str] = {

@@ -40,6 +40,7 @@ def page(home: Home, night: Night) -> str:
     proposal = steps.found("proposal", Proposal)
     mined = steps.found("mined", Mined)
     parts = [f"# Night {night.id}: {plain(night.project or 'all projects')}", _when(night), _headline(night, proposal)]
+    parts.append(_slept_on(night))
     if any(rule.verdict.examiner.startswith("mock") for rule in proposal.rules) if proposal else False:
         parts.append(
             "*A rehearsal: the model of this night is scripted (`mock`). Its figures show how a night works; "
@@ -69,6 +70,22 @@ def plain(text: str, limit: int = 300) -> str:
     return _MARKUP.sub(r"\\\1", line)
 
 
+_OUTCOME = {"time-boxed": "time-boxed: ", "failed": "failed: ", "waiting": "waits for answers: ", "again": "not done: "}
+
+
+def _slept_on(night: Night) -> str:
+    """List what came of the queue, with links, and what deep sleep found."""
+    rows = []
+    for result in night.queue.results:
+        title = plain(result.title, 80)
+        linked = f"[{title}](<{result.path.replace('<', '').replace('>', '')}>)" if result.path else title
+        why = f" ({plain(result.reason)})" if result.reason else ""
+        rows.append(f"- {_OUTCOME.get(result.outcome, '')}{linked}{why}")
+    rows += [f"- {plain(note)}" for note in night.queue.notes]
+    deep = f"\n\n## Deep sleep\n\n{night.deep_sleep}" if night.deep_sleep else ""
+    return (("## Slept on\n\n" + "\n".join(rows) if rows else "") + deep).strip()
+
+
 def _when(night: Night) -> str:
     if night.status is NightStatus.WAITING:
         return f"Begun {night.started:%Y-%m-%d %H:%M} UTC; it waits for answers."
@@ -83,6 +100,8 @@ def _headline(night: Night, proposal: Proposal | None) -> str:
         return "**This night failed: too many model calls got no answer.** Nothing was measured, nothing is claimed."
     if night.status is NightStatus.BUDGET:
         return "**Stopped at its budget.** Everything so far is kept; the same command with a larger budget goes on."
+    if night.status is NightStatus.MARATHON:
+        return "**A marathon had this night for itself.** Mining, the exam and deep sleep wait for the next one."
     rules = proposal.rules if proposal else ()
     counts = [(sum(r.verdict.ruling is ruling for r in rules), _WORD[ruling]) for ruling in _ORDER]
     told = ", ".join(f"{count} {word}" for count, word in counts if count)

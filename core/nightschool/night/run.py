@@ -6,7 +6,7 @@ nothing new and writes nothing. Nothing outside Nightschool's home changes here:
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nightschool.config import Config
 from nightschool.day.redact import redact
@@ -18,7 +18,9 @@ from nightschool.models.ledger import Spend
 from nightschool.models.preflight import preflight
 from nightschool.night import bank, evidence
 from nightschool.night.bank import BankReport
+from nightschool.night.conflicts import nightly
 from nightschool.night.exam import Examiner, Paper
+from nightschool.night.incubation.incubate import due, incubate
 from nightschool.night.mining.mine import Mined
 from nightschool.night.prepare import (
     Material,
@@ -61,7 +63,8 @@ def run(setting: Setting) -> Outcome:
     material = gather(setting)
     earlier = last_done(setting.home, setting.scope_project)
     opened = _resumable(setting, material)
-    if opened is None and earlier is not None and earlier.fingerprint == material.fingerprint and not earlier.left:
+    same = opened is None and earlier is not None and earlier.fingerprint == material.fingerprint and not earlier.left
+    if same and earlier is not None and not due(setting) and not nightly.due(setting):
         return Outcome(earlier, Steps(setting.home, earlier.id).found("proposal", Proposal), quiet=True)
     limits = keep_limits(setting, opened)
     name = opened.id if opened else next_id(setting.home)
@@ -80,7 +83,13 @@ def run(setting: Setting) -> Outcome:
     anew = {"status": NightStatus.OPEN, "ended": None, "notes": (), "skipped": (), "budget": limits}
     night = Steps(setting.home, night.id).pin("night", night.model_copy(update=anew))
     try:
-        return _sleep(setting, night, backend, documents, material.sessions)
+        slept = incubate(setting, night, backend)
+        night = slept.night
+        if night.status is NightStatus.MARATHON:
+            return Outcome(night, None)
+        outcome = _sleep(setting, night, backend, documents, material.sessions)
+        slept.settled()
+        return replace(outcome, night=nightly.deep_sleep(setting, outcome.night))
     except WaitingForAnswers:
         Steps(setting.home, night.id).pin("night", night.model_copy(update={"status": NightStatus.WAITING}))
         raise

@@ -10,11 +10,23 @@ from nightschool.records.audit import (
     Outcome,
     Retrospect,
 )
+from nightschool.records.conflicts import BrokenLink, Conflict, ConflictPlan, FileEdit, Place
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
 from nightschool.records.platforms import EvalSuite, NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
+from nightschool.records.queue import (
+    Claim,
+    Incubation,
+    QueueFormat,
+    QueuePriority,
+    QueueProgress,
+    QueueResult,
+    QueueStatus,
+    QueueTask,
+    QueueType,
+)
 from nightschool.records.sessions import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
 from nightschool.records.tasks import (
     Check,
@@ -33,9 +45,13 @@ __all__ = [
     "OWN_MARK",
     "AuditDecision",
     "AuditEntry",
+    "BrokenLink",
     "Check",
     "CheckOp",
     "Choice",
+    "Claim",
+    "Conflict",
+    "ConflictPlan",
     "DreamTask",
     "Edit",
     "EvalSuite",
@@ -43,6 +59,7 @@ __all__ = [
     "Failure",
     "FailureKind",
     "FileChange",
+    "FileEdit",
     "Finding",
     "Funnel",
     "HeadlessCall",
@@ -50,15 +67,24 @@ __all__ = [
     "HeadlessFault",
     "HeadlessReply",
     "HeadlessRunner",
+    "Incubation",
     "Night",
     "NightRequest",
     "NightStatus",
     "Origin",
     "Outcome",
     "Pair",
+    "Place",
     "PlatformNight",
     "Proposal",
     "ProposedRule",
+    "QueueFormat",
+    "QueuePriority",
+    "QueueProgress",
+    "QueueResult",
+    "QueueStatus",
+    "QueueTask",
+    "QueueType",
     "Quote",
     "RealTask",
     "Receipt",

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from nightschool.events import Instant, Name, Record
+from nightschool.records.queue import Incubation
 
 
 class NightStatus(StrEnum):
@@ -16,6 +17,7 @@ class NightStatus(StrEnum):
     BUDGET = "budget"  # its budget is spent; the same command with a larger one goes on
     FAILED = "failed"  # too many of its calls failed; the same command goes on
     DONE = "done"
+    MARATHON = "marathon"  # finished; it belonged to one queued task, and there is no proposal
     ABANDONED = "abandoned"  # another night was started over it
 
 
@@ -73,6 +75,8 @@ class Night(Record):
     skipped: tuple[Skipped, ...] = ()  # what its budget left unasked
     left: int = 0  # pairs of edit and task that caps or failed calls left for another night
     notes: tuple[str, ...] = ()  # what a person should know
+    queue: Incubation = Incubation()  # what was slept on
+    deep_sleep: str = ""  # what came of it, in one line; "" when it was not its night
 
 
 class Seen(Record):

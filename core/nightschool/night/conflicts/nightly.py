@@ -1,0 +1,84 @@
+"""Phase C of a night: every so many days, counted from the first night there was."""
+
+from datetime import date
+
+from pydantic import Field, ValidationError
+
+from nightschool.errors import NightschoolError
+from nightschool.events import Record
+from nightschool.files import write_whole
+from nightschool.night.prepare import Setting
+from nightschool.night.steps import Steps
+from nightschool.paths import Home
+from nightschool.records import Night
+
+
+class Counted(Record):
+    """`deep-sleep.json`: the day that counting began, and the last deep sleep of each project ("" is all of them)."""
+
+    anchor: date
+    last: dict[str, date] = Field(default_factory=dict)
+
+
+def counted(home: Home) -> Counted | None:
+    """Return what is counted; None before the first night. A damaged file counts anew."""
+    try:
+        return Counted.model_validate_json(home.deep_sleep.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+    except OSError as error:
+        raise NightschoolError("cannot read a file", where=home.deep_sleep, why=error.strerror) from error
+
+
+def period(days: int, cadence: int) -> int:
+    """Return how many whole cadences have gone by after so many days."""
+    return days // cadence
+
+
+def due(setting: Setting) -> bool:
+    """Say whether a deep sleep is due: a cadence has ended since the anchor in which there was none.
+
+    A night that was missed, or that a marathon had for itself, leaves it due. Cadence 0 is never.
+    """
+    cadence, known = setting.config.deep_sleep.cadence_days, counted(setting.home)
+    if cadence == 0 or known is None:
+        return False
+    today = setting.clock.now().date()
+    last = known.last.get(setting.scope_project or "", known.anchor)
+    return period((today - known.anchor).days, cadence) > period((last - known.anchor).days, cadence)
+
+
+def deep_sleep(setting: Setting, night: Night) -> Night:
+    """Look for conflicts when it is due, write the plan beside the night's page, and say so; change nothing else.
+
+    The first night sets the anchor. What cannot be read is said and stops no night.
+    """
+    home, today = setting.home, setting.clock.now().date()
+    known = counted(home)
+    if known is None:
+        known = Counted(anchor=today)
+        write_whole(home.deep_sleep, known.model_dump_json().encode())
+    if not due(setting):
+        return night
+    setting.say("deep sleep: looking for conflicts in rules and memory")
+    try:
+        told = _looked(setting, night)
+    except (NightschoolError, OSError) as error:
+        told = f"It could not be done: {error}"
+    else:
+        last = known.last | {setting.scope_project or "": today}
+        write_whole(home.deep_sleep, known.model_copy(update={"last": last}).model_dump_json().encode())
+    return Steps(home, night.id).pin("night", night.model_copy(update={"deep_sleep": told}))
+
+
+def _looked(setting: Setting, night: Night) -> str:
+    from nightschool.night.conflicts import written
+    from nightschool.night.conflicts.plan import plan_of
+    from nightschool.night.conflicts.tree import gathered
+
+    plan = plan_of(gathered(setting.platforms, setting.request))
+    path = setting.home.nights / night.id / "conflicts.md"
+    write_whole(path, written.markdown(plan).encode())
+    safe = f"{len(plan.safe)} with a safe edit, {len(plan.human)} for you to decide"
+    more = "`nightschool conflicts` shows them; `--fork` puts the safe edits on a branch."
+    return f"{len(plan.safe) + len(plan.human)} finding(s), {safe}: [the plan](<{path}>). {more}"

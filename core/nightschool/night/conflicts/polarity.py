@@ -1,0 +1,224 @@
+"""Contradictions of yes and no: one rule wants what another forbids, about the same thing and in the same case.
+
+A sentence becomes clauses; a clause becomes whether it wants or forbids, what (its core), and when or where (its
+case). Two clauses contradict each other when they want and forbid the same core in the same case, or when one of them
+says so for every case. Other things and other cases are no conflict.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from nightschool.night.conflicts.prescribing import prescribes
+from nightschool.night.conflicts.text import Sentence
+from nightschool.night.conflicts.words import SMALL, content, stem, tokens
+
+_NEGATIVE = re.compile(
+    r"\b(?:never|not|cannot|\w+n['\u2019]t|avoid|refrain from|forbid|forbidden|prohibited|disallowed|banned|stop"
+    r"|no longer|nicht|nie|niemals|keine?n?|vermeide|jamais|évite[rz]?|nunca|evita|никогда|не|нельзя|избегай)\b"
+    r"|^no\b(?! matter)",
+    re.IGNORECASE,
+)
+_STRONG = re.compile(
+    r"\b(?:never|always|must|forbidden|prohibited|banned|niemals|nie|immer|jamais|toujours|nunca|siempre|никогда|всегда"
+    r"|under no circumstances)\b",
+    re.IGNORECASE,
+)
+_GOVERNS = re.compile(r"\b(?:avoid|prefer\w*|forbidden|prohibited|banned|disallowed|favou?r|no)\b", re.IGNORECASE)
+_NOTHING = re.compile(
+    r"\bnot only\b|\b(?:do not|don['\u2019]t|never) (?:forget|hesitate|fail)(?: to)?\b", re.IGNORECASE
+)
+_CLAUSE = re.compile(
+    r"\s*[;\u2014\u2013]\s*|\s+but\s+|\s*,\s*(?:and |but )?"
+    r"(?=(?:never|always|do not|don['\u2019]t|not|avoid|prefer|use)\b(?!,))",
+    re.IGNORECASE,
+)
+_OVER = re.compile(r"\b(?:over|instead of|rather than)\b|, not\b", re.IGNORECASE)
+_LEADING = re.compile(r"(?:when|whenever|if|while|before|after|during)\b[^,]{1,100},(?=\s)", re.IGNORECASE)
+_ORDER = re.compile(r"^(.{2,80}?)\b(before|after)\b(.{2,80})$", re.IGNORECASE)
+_CONDITION = re.compile(r"(?:when|if|while|for|in|during|before|after)\b", re.IGNORECASE)
+_IN_CASE = (
+    "to in on for with before after under from at by when if during while without as into unless except inside within "
+    "against between until via through across where whenever over about auf in für bei vor nach en para por в на для"
+)
+_CASES = frozenset(_IN_CASE.split())
+_TELLING = frozenset({"before", "after", "without", "unless", "except", "until"})
+_ONLY_BE = "write add create include employ apply do make put keep prefer favor avoid"
+_GENERIC = frozenset(stem(word) for word in _ONLY_BE.split())
+_MARKING = "avoid prefer preferred preferably refrain forbid banned disallowed stop longer cannot"
+_MARKS = frozenset(stem(word) for word in _MARKING.split()) | {
+    "vermeid", "vermeide", "evita", "избегай", "нельзя", "jamai", "évite", "éviter", "évitez",
+    "circumstances", "circumstanc",
+}  # fmt: skip
+_GROUPS = (
+    ("tab", "spac"), ("singl", "doubl"), ("snake_case", "camelcas", "pascalcas", "kebab-cas"), ("crlf", "lf"),
+    ("npm", "pnpm", "yarn", "bun"),
+    ("poetry", "pipenv", "conda"), ("english", "german", "french", "spanish", "russian"),
+    ("rebas", "merg"), ("jest", "vitest"), ("asc", "desc"), ("mandatory", "optional"), ("first", "last"),
+    ("british", "american"), ("enabl", "disabl"), ("includ", "omit", "exclud"),
+)  # fmt: skip
+_ALONE = {word: group for group, words in enumerate(_GROUPS) for word in words}
+
+
+@dataclass(frozen=True)
+class Clause:
+    """What one clause wants (or not), in which case, and where it stands."""
+
+    wants: bool
+    core: frozenset[str]
+    case: frozenset[str]
+    strong: bool  # never, always, must
+    governs: bool  # avoid X, prefer X: no verb of its own
+    source: Sentence
+    scope: str
+    owner: int  # number of its sentence
+
+    @property
+    def thing(self) -> frozenset[str]:
+        """The core without verbs that only say that something is to be there."""
+        return self.core - _GENERIC or self.core
+
+
+def clauses(rules: Sequence[tuple[Sentence, str]]) -> list[Clause]:
+    """Return the clauses of sentences, each given with the scope of its file ("" when it holds everywhere)."""
+    told = ((owner, rule, scope) for owner, (rule, scope) in enumerate(rules) if prescribes(rule.text))
+    return [clause for owner, rule, scope in told for clause in _read(rule, scope, owner)]
+
+
+def contradictions(found: Sequence[Clause]) -> list[tuple[Clause, Clause]]:
+    """Return the pairs that contradict each other, each pair of sentences once, in order."""
+    buckets: dict[frozenset[str], list[Clause]] = defaultdict(list)
+    for clause in found:
+        for key in {clause.core, clause.thing}:
+            buckets[key].append(clause)
+    pairs: dict[tuple[int, int], tuple[Clause, Clause]] = {}
+    for bucket in buckets.values():
+        wanted, banned = [c for c in bucket if c.wants], [c for c in bucket if not c.wants]
+        for one in wanted:
+            for other in banned:
+                if _clash(one, other):
+                    pairs.setdefault(_key(one, other), (one, other))
+    for one, other in (*_exclusive(found), *_swapped(found)):
+        pairs.setdefault(_key(one, other), (one, other))
+    return [pairs[key] for key in sorted(pairs)]
+
+
+def _key(one: Clause, other: Clause) -> tuple[int, int]:
+    return min(one.owner, other.owner), max(one.owner, other.owner)
+
+
+def _clash(one: Clause, other: Clause) -> bool:
+    if one.owner == other.owner or not _meet(one, other):
+        return False
+    if one.core != other.core and not ((one.governs or other.governs) and one.thing == other.thing):
+        return False
+    if one.case == other.case:
+        return True
+    general, special = sorted((one, other), key=lambda clause: len(clause.case))
+    return general.case < special.case and general.strong
+
+
+def _meet(one: Clause, other: Clause) -> bool:
+    """Say whether both can hold for the same work: files for other paths, sections on other languages do not."""
+    if one.scope and other.scope and one.scope != other.scope:
+        return False
+    first, second = (_named(c.source.heading) for c in (one, other))
+    return not (first and second and first != second)
+
+
+_LANGUAGE_NAMES = (
+    "python javascript typescript go golang rust java kotlin swift ruby php c++ c# makefile makefiles sql bash shell "
+    "css html yaml json markdown frontend backend"
+)
+_LANGUAGES = frozenset(_LANGUAGE_NAMES.split())
+
+
+def _named(heading: str) -> frozenset[str]:
+    return _LANGUAGES & frozenset(tokens(heading))
+
+
+def _exclusive(found: Iterable[Clause]) -> Iterator[tuple[Clause, Clause]]:
+    """Yield pairs that want two things of which there can be only one, with all else the same."""
+    buckets: dict[tuple[int, frozenset[str]], list[tuple[str, Clause]]] = defaultdict(list)
+    for clause in found:
+        words = clause.core | clause.case
+        chosen = [word for word in words if word in _ALONE]
+        if clause.wants and len(chosen) == 1:
+            rest = frozenset(
+                w for w in words if w != chosen[0] and not w.isdigit() and w not in {"indent", "two", "four"}
+            )
+            buckets[_ALONE[chosen[0]], rest - _GENERIC].append((chosen[0], clause))
+    for (group, rest), members in buckets.items():
+        if _GROUPS[group] == ("singl", "doubl") and "quot" not in rest:
+            continue
+        for place, (word, one) in enumerate(members):
+            for other_word, other in members[place + 1 :]:
+                if word != other_word and one.owner != other.owner and _meet(one, other):
+                    yield one, other
+
+
+def _swapped(found: Iterable[Clause]) -> Iterator[tuple[Clause, Clause]]:
+    """Yield pairs of which one wants before the other what the other wants after it."""
+    seen: dict[tuple[frozenset[str], frozenset[str]], Clause] = {}
+    for clause in found:
+        order = _ORDER.match(clause.source.text.rstrip(".!?;: ")) if clause.wants else None
+        if order is None:
+            continue
+        first, second = (frozenset(content(part)) - _GENERIC for part in (order[1], order[3]))
+        if order[2].lower() == "after":
+            first, second = second, first
+        other = seen.get((second, first))
+        if first and second and other and other.owner != clause.owner and _meet(clause, other):
+            yield other, clause
+        seen.setdefault((first, second), clause)
+
+
+def _read(rule: Sentence, scope: str, owner: int) -> Iterator[Clause]:
+    text = _NOTHING.sub(" ", rule.text.rstrip(".!?;: "))
+    before: list[str] = []
+    leading = _LEADING.match(text)
+    condition = leading[0] if leading else ""
+    for part in _CLAUSE.split(text[len(condition) :]):
+        if _CONDITION.match(part) and not condition and part is not text and "," not in part:
+            condition = part
+            continue
+        head, over, tail = _halves(part)
+        wants = _NEGATIVE.search(head) is None
+        clause, before = _clause(head, condition, wants, rule, scope, owner, before)
+        condition = ""
+        if clause.core:
+            yield clause
+        if over and tail:
+            against, _ = _clause(tail, "", not wants, rule, scope, owner, [])
+            if against.core:
+                yield against
+
+
+def _halves(part: str) -> tuple[str, bool, str]:
+    """Split `prefer X over Y`; other sentences with `over` in them stay whole."""
+    found = _OVER.search(part)
+    if found is None or (
+        found[0].lower() == "over" and not re.match(r"(?i)\W*(?:\w+\s+){0,3}(?:prefer|favou?r|choose)", part)
+    ):
+        return part, False, ""
+    return part[: found.start()], True, part[found.end() :]
+
+
+def _clause(
+    text: str, condition: str, wants: bool, rule: Sentence, scope: str, owner: int, before: list[str]
+) -> tuple[Clause, list[str]]:
+    core, case = [], [stem(word) for word in tokens(condition) if word not in SMALL and word not in _CASES]
+    inside = False
+    for word in tokens(text):
+        if word in {"them", "those"} and before:
+            core += before[1:]
+        elif word in _CASES and core:
+            inside = True
+            case += [word] if word in _TELLING and word != "without" else []
+            wants ^= word == "without"
+        elif not (word in SMALL or word.endswith("n't") or (s := stem(word)) in SMALL or s in _MARKS or word in _CASES):
+            (case if inside else core).append(s)
+    told = {"strong": bool(_STRONG.search(text)), "governs": bool(_GOVERNS.search(text))}
+    clause = Clause(wants, frozenset(core), frozenset(case), source=rule, scope=scope, owner=owner, **told)
+    return clause, core

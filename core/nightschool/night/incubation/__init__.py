@@ -1,0 +1,1 @@
+"""Incubation: what the user asked the night to sleep on. See README.md of this folder."""
