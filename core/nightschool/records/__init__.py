@@ -10,9 +10,11 @@ from nightschool.records.audit import (
     Outcome,
     Retrospect,
 )
+from nightschool.records.blocks import Block, BlockKind, Cite, Place, Voice
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
+from nightschool.records.observations import Observation, ObservationKind, Observed, Step
 from nightschool.records.platforms import EvalSuite, NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
 from nightschool.records.sessions import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
@@ -33,9 +35,12 @@ __all__ = [
     "OWN_MARK",
     "AuditDecision",
     "AuditEntry",
+    "Block",
+    "BlockKind",
     "Check",
     "CheckOp",
     "Choice",
+    "Cite",
     "DreamTask",
     "Edit",
     "EvalSuite",
@@ -53,9 +58,13 @@ __all__ = [
     "Night",
     "NightRequest",
     "NightStatus",
+    "Observation",
+    "ObservationKind",
+    "Observed",
     "Origin",
     "Outcome",
     "Pair",
+    "Place",
     "PlatformNight",
     "Proposal",
     "ProposedRule",
@@ -71,10 +80,12 @@ __all__ = [
     "Session",
     "Source",
     "Split",
+    "Step",
     "Target",
     "Task",
     "ToolCall",
     "TranscriptRef",
     "Turn",
     "Verdict",
+    "Voice",
 ]
