@@ -26,6 +26,7 @@ _STOP = frozenset(
     into away back what which how where who when why
     """.split()  # noqa: SIM905
 )
+_LANGUAGE = re.compile(r"(?<=\w )Go\b")  # the language, not the verb
 _WORD = re.compile(r"[\w][\w.+#@/-]*")
 _ABOUT = re.compile(
     r"\b(?:for|in|on|as|within|during|of|across)\s+(?:(?:the|our|all|every|any|new)\s+)*((?:[\w.+#/-]+\s?){1,4})"
@@ -33,7 +34,8 @@ _ABOUT = re.compile(
     r"((?:[\w.+#/-]+\s){1,4}?)(?=is|are|now|lives?|runs?|uses?|goes|moved|has|have|stays?|belongs?|must|should|will|no)",
     re.IGNORECASE,
 )
-SAME, AMENDED, AMENDED_SAYING_SO = 0.85, 0.45, 0.3
+SAME, AMENDED, AMENDED_SAYING_SO = 0.85, 0.4, 0.25
+_EQUAL = 0.9  # of the best resemblance, and it is as good
 _KINDS = (ObservationKind.DECISION, ObservationKind.FACT, ObservationKind.CORRECTION)
 _MAIN = frozenset({"", "main", "master", "trunk", "develop", "HEAD"})
 _OFTEN = 0.2  # share of statements in which a word finds no candidates any more
@@ -54,7 +56,7 @@ class _Said:
 
 def stem(word: str) -> str:
     """Return a word without its ending, roughly."""
-    for ending in ("ing", "ies", "es", "ed", "s"):
+    for ending in ("ments", "ment", "ing", "ies", "es", "ed", "s"):
         if len(word) > len(ending) + 3 and word.endswith(ending) and not word.endswith("ss"):
             return word[: -len(ending)].rstrip("e")
     return word.rstrip("e") if len(word) > 4 else word  # noqa: PLR2004
@@ -62,7 +64,8 @@ def stem(word: str) -> str:
 
 def telling(text: str) -> frozenset[str]:
     """Return the words of a text that tell something, without their endings."""
-    words = (word.strip(".-/").casefold() for word in _WORD.findall(text.replace("'", " ").replace("’", " ")))  # noqa: RUF001
+    plain = _LANGUAGE.sub("golang", text.replace("'", " ").replace("’", " "))  # noqa: RUF001
+    words = (word.strip(".-/").casefold() for word in _WORD.findall(plain))
     return frozenset(stem(word) for word in words if word and word not in _STOP)
 
 
@@ -74,7 +77,7 @@ def domain(project: str, cases: list[Case], forgotten: Callable[[str], bool]) ->
     often = max(20, _OFTEN * len(said))
     for one in said:
         near = {id(other): other for word in one.words if len(holders[word]) <= often for other in holders[word]}
-        old = [other for other in near.values() if other.by is None and _amends(one, other, weight)]
+        old = _amended(one, (other for other in near.values() if other.by is None), weight)
         for other in old:
             other.by = one
         one.takes = tuple(sorted(other.id for other in old))
@@ -111,26 +114,31 @@ def _weights(said: list[_Said]) -> dict[str, float]:
     return {word: math.log(1 + (total + 1) / count) for word, count in counts.items()}
 
 
-def _amends(new: _Said, old: _Said, weight: dict[str, float]) -> bool:
+def _amended(new: _Said, near: Iterable[_Said], weight: dict[str, float]) -> list[_Said]:
+    """Return the statements that a new one takes the place of: the one it resembles most, and its equals."""
+    found = [(degree, old) for old in near if (degree := _degree(new, old, weight))]
+    most = max((degree for degree, _ in found), default=0.0)
+    return [old for degree, old in found if degree >= _EQUAL * most]
+
+
+def _degree(new: _Said, old: _Said, weight: dict[str, float]) -> float:
+    """Return how much a statement speaks of what an earlier one does, 0 when it does not amend it."""
     if (new.kind is ObservationKind.CORRECTION) != (old.kind is ObservationKind.CORRECTION):
-        return False
+        return 0.0
     if not (new.branches & old.branches or new.branches & _MAIN):
-        return False
-    shared = new.words & old.words
-    smaller = min(_sum(new.words, weight), _sum(old.words, weight))
-    overlap = _sum(shared, weight) / smaller if smaller else 0.0
-    if new.about and old.about and _agree(new, old, weight) < 0.5:  # noqa: PLR2004
-        return False
+        return 0.0
+    overlap = _share(new.words & old.words, min(new.words, old.words, key=lambda words: _sum(words, weight)), weight)
+    there = _share(new.about & old.words, new.about, weight)
+    back = _share(old.about & new.words, old.about, weight)
+    known = bool(new.about and old.about)
     if changes(new.text):
-        return overlap >= AMENDED_SAYING_SO
-    same_subject = bool(new.about and old.about)
-    return overlap >= (AMENDED if same_subject else SAME)
+        return overlap if overlap >= AMENDED_SAYING_SO and (not known or max(there, back) >= AMENDED) else 0.0
+    least = AMENDED if known and min(there, back) >= SAME else SAME
+    return overlap if overlap >= least and (not known or min(there, back) >= SAME) else 0.0
 
 
-def _agree(new: _Said, old: _Said, weight: dict[str, float]) -> float:
-    """Return how much of what the one is about the other speaks of too, by weight; the better of both ways."""
-    ways = ((new.about & old.words, new.about), (old.about & new.words, old.about))
-    return max(_sum(shared, weight) / (_sum(of, weight) or 1.0) for shared, of in ways)
+def _share(part: Iterable[str], whole: Iterable[str], weight: dict[str, float]) -> float:
+    return _sum(part, weight) / (_sum(whole, weight) or 1.0)
 
 
 def _sum(words: Iterable[str], weight: dict[str, float]) -> float:

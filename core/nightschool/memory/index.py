@@ -32,7 +32,7 @@ CREATE TABLE blocks (
 ) WITHOUT ROWID;
 CREATE TABLE chunks (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(
-  title, body, scope, content='', detail='column', tokenize='porter unicode61 remove_diacritics 2'
+  title, body, scope, content='', tokenize='porter unicode61 remove_diacritics 2'
 );
 """
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
@@ -141,10 +141,16 @@ class Index:
             with contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as index:
                 index.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")
                 index.executescript(_SCHEMA)
+                index.execute(
+                    "INSERT INTO words (words, rank) VALUES ('hashsize', 33554432)"
+                )  # bytes: few, large segments
+                index.execute("INSERT INTO words (words, rank) VALUES ('automerge', 0)")
                 index.execute("BEGIN")
                 count = _fill(index, self.folder, _files(self.folder))
                 _pin(index, stamp)
                 index.execute("COMMIT")
+                index.execute("INSERT INTO words (words, rank) VALUES ('hashsize', 1048576)")
+                index.execute("INSERT INTO words (words, rank) VALUES ('automerge', 4)")
                 index.execute("PRAGMA journal_mode = WAL")
             for beside in ("-wal", "-shm"):
                 self.path.with_name(self.path.name + beside).unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """Repairs: what came between an error and a later pass of the same call, and how often it worked."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from nightschool.memory.cases import Case, found, percent
 from nightschool.memory.rates import wilson
@@ -9,6 +9,7 @@ from nightschool.records import Block, BlockKind, Observation, ObservationKind, 
 
 Signature = tuple[str, str]  # step, error
 Fix = tuple[str, str]  # step, detail
+_PARTICULAR = 2.0  # times as often after the error as at large
 _Votes = dict[int, tuple[bool, Place]]
 
 
@@ -20,9 +21,13 @@ def repairs(project: str, cases: list[Case], least: int, confidence: float) -> l
         for observation in case.observed.observations:
             if observation.kind is ObservationKind.ERROR and observation.text:
                 _count(number, case, observation, votes, outcome)
+    everywhere = [Counter(_fix(step) for step, _ in case.calls) for case in cases]
     blocks = []
     for signature in sorted(votes):
-        fixes = votes[signature]
+        met = len(outcome[signature])
+        fixes = {f: v for f, v in votes[signature].items() if _particular(f, signature, v, met, cases, everywhere)}
+        if not fixes:
+            continue
         best = max(sorted(fixes), key=lambda fix: _score(fixes[fix]))
         worked = [place for ok, place in fixes[best].values() if ok]
         if len(worked) >= least and len(worked) >= confidence * len(fixes[best]):
@@ -43,6 +48,21 @@ def _count(
     outcome[signature][number] = observation.verified or outcome[signature].get(number, False)
     for fix in {_fix(step) for step in between if _may_mend(step)}:
         votes[signature][fix][number] = (observation.verified, case.place(observation))  # the last attempt counts
+
+
+def _particular(
+    fix: Fix, signature: Signature, votes: _Votes, met: int, cases: list[Case], everywhere: list[Counter[Fix]]
+) -> bool:
+    """Tell whether a step belongs to an error: it is done after it much more often than in sessions at large."""
+    apart = sum(counts[fix] > _after(fix, signature, case) for case, counts in zip(cases, everywhere, strict=True))
+    return len(votes) / met >= _PARTICULAR * apart / len(cases)
+
+
+def _after(fix: Fix, signature: Signature, case: Case) -> int:
+    """Count how often a session took a step between this error and the next run of the same call."""
+    errors = (o for o in case.observed.observations if o.kind is ObservationKind.ERROR)
+    same = (o.steps[1:] for o in errors if (o.steps[0].name, o.text) == signature)
+    return sum(_fix(step) == fix for steps in same for step in steps)
 
 
 def _may_mend(step: Step) -> bool:

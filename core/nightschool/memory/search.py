@@ -9,14 +9,14 @@ from nightschool.clock import Clock
 from nightschool.errors import NightschoolError
 from nightschool.memory.blocks import BlockStore
 from nightschool.memory.decisions import telling
+from nightschool.memory.drift import drifted
 from nightschool.memory.index import Index, scope_word, spaced
 from nightschool.paths import Home
 from nightschool.records import Block, BlockKind
 
 LIMIT, MOST = 8, 100
 _TERMS = 24  # words of a query that are looked up
-_ROWS = 12_000  # rows that a query may have to rank
-_NEWEST = 2_000  # of a word that stands nearly everywhere, this many of the newest are ranked
+_ROWS = 2_500  # rows that a query may have to rank
 _WORD = re.compile(r"\w+")
 _DULL = frozenset(
     """
@@ -108,13 +108,14 @@ def _ranked(
         chosen, rows = [*chosen, word], rows + counts[word]
     scope = f"(scope : ({scope_word(project)} OR everywhere)) AND " if project else ""
     asked = f"{scope}({{title body}} : ({' OR '.join(_quoted(word) for word in chosen)}))"
-    pool = "ORDER BY rowid DESC LIMIT ?" if rows > _ROWS else "ORDER BY score LIMIT ?"
-    many = _NEWEST if rows > _ROWS else limit * 4
+    dull = rows > _ROWS  # it stands nearly everywhere, so how often tells nothing: the newest
+    score = "0.0" if dull else "bm25(words, 1.5, 1.0, 0.0)"
     told = index.execute(
         "SELECT c.name, -f.score, b.branch, b.withheld FROM "  # noqa: S608  only our own constants are put in
-        f"(SELECT rowid AS id, bm25(words, 1.5, 1.0, 0.0) AS score FROM words WHERE words MATCH ? {pool}) AS f "
-        "JOIN chunks AS c ON c.id = f.id JOIN blocks AS b ON b.name = c.name ORDER BY f.score, c.name",
-        (asked, many),
+        f"(SELECT rowid AS id, {score} AS score FROM words WHERE words MATCH ? "
+        f"ORDER BY {'rowid DESC' if dull else 'score'} LIMIT ?) AS f "
+        "JOIN chunks AS c ON c.id = f.id JOIN blocks AS b ON b.name = c.name ORDER BY f.score, f.id DESC",
+        (asked, limit * 4),
     )
     best: dict[str, float] = {}
     for name, score, of_branch, withheld in told:
@@ -157,7 +158,7 @@ def _line(store: BlockStore, block: Block) -> Iterator[Block]:
         if (newer := _loaded(store, name)) is None:
             break
         line.append(newer)
-    return (one for one in reversed(line) if not one.withheld)
+    return (one for one in reversed(line) if not (one.withheld or drifted(one)))
 
 
 def _newest_of_a_matter(hits: list[Hit], asked: frozenset[str]) -> list[Hit]:

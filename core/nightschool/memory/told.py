@@ -8,7 +8,7 @@ _SENTENCE = re.compile(r"(?:`[^`\n]*`|\"[^\"\n]*\"|\b(?:e\.g|i\.e|vs|etc)\.|[^.!
 _WE = r"(?:we|i|the team)"
 _ACTS = (
     r"(?:use|go|switch|move|stick|keep|adopt|standardi[sz]e|drop|replace|deploy|store|target|support|host|require"
-    r"|ship|release|write|run|build|stay|migrate|name|cap|limit|pin|log|test|send|put|call)"
+    r"|ship|release|write|run|build|stay|migrate|name|cap|limit|pin|log|test|send|put|call|set|raise|lower|track)"
 )
 _DECISION = re.compile(
     rf"^\W*(?:(?:ok(?:ay)?|so|and|but|actually|then|now|also|well|hm+|yes|no|right|scratch that|correction"
@@ -23,7 +23,7 @@ _DECISION = re.compile(
     _I,
 )
 _CHANGE = re.compile(
-    r"\b(?:no longer|any ?more|instead of|rather than|replac(?:es|ed|ing)|moved? (?:to|from|over|away)"
+    r"\b(?:no longer|(?:moved|moving|switched|switching|migrated|migrating) (?:the|our|all|every)|any ?more|instead of|rather than|replac(?:es|ed|ing)|moved? (?:to|from|over|away)"
     r"|switch(?:ed|ing)? (?:to|from|over)|migrat(?:ed|ing) (?:to|from)|changed? (?:to|from|it)|as of (?:now|today|this)"
     r"|from now on|scratch that|changed (?:our|my) mind|now|went back|dropp(?:ed|ing)|gone|superseded?|goes)\b",
     _I,
@@ -33,6 +33,8 @@ _OURS = re.compile(
     r"\b(?:is|are|lives?|runs?|uses?|goes|go|stays?|belongs?|moved|has|have|must be)\b",
     _I,
 )
+_NOW = re.compile(r"^\W*(?:\w+\W+)?(?:our|the|all|every)\b[^?]{2,80}? (?:now|no longer) \w", _I)
+_CLAUSE = re.compile(rf"[,;:–—-]\s*(?:so |and |but |now )*we(?:'ll| will|'re)?(?: now| just)? {_ACTS}\b", _I)  # noqa: RUF001
 _FACT = re.compile(
     r"^\W*(?:please )?(?:remember|note|keep in mind|for the record|fyi|nb|bear in mind)\b(?: that)?[\s,:]*", _I
 )
@@ -64,9 +66,9 @@ def statements(text: str) -> list[Told]:
 def _kind(line: str) -> str:
     if _FACT.match(line):
         return "fact"
-    if _DECISION.match(line):
+    if _DECISION.match(line) or (_CLAUSE.search(line) and changes(line)):
         return "decision"
-    if _OURS.match(line) and not _SPOKEN_TO_AGENT.search(line):
+    if (_OURS.match(line) or _NOW.match(line)) and not _SPOKEN_TO_AGENT.search(line):
         lasting = re.match(r"\W*(?:\w+\W+)?our\b", line, _I) or _CHANGE.search(line)
         return "fact" if lasting else ""
     return ""
