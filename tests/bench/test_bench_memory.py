@@ -5,6 +5,7 @@ import random
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -72,15 +73,10 @@ def test_a_hundred_thousand_blocks(tmp_path):
     assert timed(rows, "rebuild of the index", "blocks/s", Index(home).rebuild, 3) == BLOCKS
     time.sleep(0.2)
     Index(home).sync()
-    for project in (None, "/srv/p7"):
+    for project, named in ((None, "search, all projects"), ("/srv/p7", "search, one project")):
         for _ in range(QUERIES):
             query = " ".join(source.choices(words, cum_weights=weights, k=6))
-            timed(
-                rows,
-                f"search, {'one project' if project else 'all'}",
-                "ms",
-                lambda: search(home, query, project=project),
-            )  # noqa: B023
+            timed(rows, named, "ms", partial(search, home, query, project=project))
     calls = [
         ok("Edit", "a"),
         bad("Bash", "pytest", "KeyError: x"),

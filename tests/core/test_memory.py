@@ -177,17 +177,19 @@ def test_what_was_planted_is_found_and_nothing_else(home, seed):
     assert not [t for t in traps if "usual" in t]
 
 
+def ordinary(source):
+    """Return thirty calls of five tools, each failing at the same rate."""
+    names = source.choices(["Read", "Edit", "Grep", "Fetch", "Glob"], k=30)
+    return [bad(n, "x", f"Error: {source.random()}") if source.random() < 0.2 else ok(n, "x") for n in names]
+
+
 def test_ordinary_use_makes_no_block(home):
     """Steps that fail at their usual rate, in any order, make no pattern, no anti-pattern and no trap."""
     made = 0
     for seed in range(5):
         source = random.Random(seed)
-        calls = lambda: [  # noqa: E731
-            bad(n, "x", f"Error: {source.random()}") if source.random() < 0.2 else ok(n, "x")
-            for n in source.choices(["Read", "Edit", "Grep", "Fetch", "Glob"], k=30)
-        ]
         target = Home(home.root / str(seed))
-        night(target, *(session(n, calls=calls()) for n in range(40)))
+        night(target, *(session(n, calls=ordinary(source)) for n in range(40)))
         made += len([b for b in blocks(target) if b.kind != "repair"])
     assert made <= 1
 

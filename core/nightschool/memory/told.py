@@ -23,7 +23,8 @@ _DECISION = re.compile(
     _I,
 )
 _CHANGE = re.compile(
-    r"\b(?:no longer|(?:moved|moving|switched|switching|migrated|migrating) (?:the|our|all|every)|any ?more|instead of|rather than|replac(?:es|ed|ing)|moved? (?:to|from|over|away)"
+    r"\b(?:no longer|(?:moved|moving|switched|switching|migrated|migrating) (?:the|our|all|every)|any ?more"
+    r"|instead of|rather than|replac(?:es|ed|ing)|moved? (?:to|from|over|away)"
     r"|switch(?:ed|ing)? (?:to|from|over)|migrat(?:ed|ing) (?:to|from)|changed? (?:to|from|it)|as of (?:now|today|this)"
     r"|from now on|scratch that|changed (?:our|my) mind|now|went back|dropp(?:ed|ing)|gone|superseded?|goes)\b",
     _I,
