@@ -75,7 +75,15 @@ def skill(request):
 def test_the_skills_are_these():
     """No skill is lost, and none is here whose verbs are not."""
     names = [path.parent.name for path in SKILLS]
-    assert names == ["escalate-recurrence", "handoff", "self-audit", "sleep", "sleep-on-it", "sleep-setup"]
+    assert names == [
+        "escalate-recurrence",
+        "handoff",
+        "memory-search",
+        "self-audit",
+        "sleep",
+        "sleep-on-it",
+        "sleep-setup",
+    ]
 
 
 def test_front_matter(skill):

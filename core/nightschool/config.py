@@ -140,6 +140,20 @@ class Privacy(_Section):
     sessions: str = Field(default="", description="ids of sessions, between commas")
 
 
+class Memory(_Section):
+    """What is remembered, and for how long."""
+
+    min_observations: int = Field(default=3, ge=1, le=1000, description="distinct sessions a block is made from")
+    confidence: float = Field(default=0.7, ge=0.0, le=1.0, description="least share of sessions that bear a block out")
+    blocks: int = Field(default=10, ge=0, le=10, description="blocks a session is told of at most; 0: none")
+    half_life: int = Field(
+        default=50, ge=1, description="sessions of a project after which an unused block counts half"
+    )
+    purge_days: int = Field(default=180, ge=1, description="days a block that was put away is kept")
+    session_days: int = Field(default=0, ge=0, description="days the text of sessions is kept; 0: for ever")
+    control: float = Field(default=0.0, ge=0.0, le=0.5, description="share of days on which a project gets no brief")
+
+
 class Config(_Section):
     """All of it."""
 
@@ -154,6 +168,7 @@ class Config(_Section):
     deep_sleep: DeepSleep = DeepSleep()
     audit: Audit = Audit()
     privacy: Privacy = Privacy()
+    memory: Memory = Memory()
 
 
 def load(home: Home) -> Config:

@@ -69,6 +69,11 @@ class Home:
         return self.root / "index.db"
 
     @property
+    def memory(self) -> Path:
+        """What is remembered: observations, blocks, what was put away, and the index over the blocks."""
+        return self.root / "memory"
+
+    @property
     def bank(self) -> Path:
         """Tasks of all nights, one file each."""
         return self.root / "bank"

@@ -55,13 +55,13 @@ class SessionStore:
 
     def sessions(self) -> Iterator[Session]:
         """Yield every session, ordered by platform and id."""
-        for key in sorted(self._files()):
+        for key in sorted(self.files()):
             if session := _loaded(self.path(*key)):
                 yield session
 
     def marks(self) -> dict[Key, Mark]:
         """Return how every transcript was when it was last read. The index is written only when it was behind."""
-        rows, files = self._rows(), self._files()
+        rows, files = self._rows(), self.files()
         held = {key: row for key, row in rows.items() if key in files and files[key] == row[0]}
         others = ((key, file, _loaded(self.path(*key))) for key, file in files.items() if key not in held)
         fresh = {key: (file, _mark(session)) for key, file, session in others if session is not None}
@@ -76,7 +76,8 @@ class SessionStore:
             self._write(self._saved, ())
             self._saved = {}
 
-    def _files(self) -> dict[Key, str]:
+    def files(self) -> dict[Key, str]:
+        """Return every session's file, as it is: another text means that it was written again."""
         found = {}
         for folder in _scan(self.home.sessions):
             for entry in _scan(Path(folder.path)):

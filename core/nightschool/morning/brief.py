@@ -2,7 +2,8 @@
 
 It says that a night waits or was cut short, and that rules wait for the user's decision; when there is nothing to say
 there is no file, and the session costs nothing. It states facts and counts. No rule's text is in it: what the user has
-adopted stands in the documents, and what is not adopted must not act.
+adopted stands in the documents, and what is not adopted must not act. Behind these lines stands what memory holds
+of the project, see `recall`.
 
 A project's brief lies below `brief/` at the project's own path, so that a shell finds it by its working directory
 without translating a byte; `brief/nightschool-brief.md` itself belongs to nights over all projects.
@@ -16,13 +17,15 @@ from pathlib import Path
 from nightschool.config import load
 from nightschool.errors import NightschoolError
 from nightschool.files import write_whole
+from nightschool.morning import recall
 from nightschool.morning.place import remove_dirs
 from nightschool.morning.receipts import adopted_edits
 from nightschool.night.steps import Steps, all_nights
 from nightschool.paths import Home
-from nightschool.records import BRIEF_TAG, Night, NightStatus, Proposal, Ruling
+from nightschool.records import BRIEF_TAG, Edit, Night, NightStatus, Proposal, Ruling
 
 FILE = "nightschool-brief.md"  # hooks/harvest spells it too
+_CLIMB = 8  # directories in which the hook looks for one
 BYTES_A_TOKEN = 3  # English has four and more: an estimate that errs upward
 _HEAD = "From Nightschool, for information:"
 _WORDS = {
@@ -38,19 +41,24 @@ def prepare(home: Home, project: str | None, tokens: int) -> str:
     "" when there is nothing to say. Raises NightschoolError when a record cannot be read or the file not written.
     """
     nights = [night for night in all_nights(home) if night.project == project]
-    return _prepare(home, project, nights, _adopted(home), tokens)
+    return _prepare(home, project, nights, adopted_edits(home), tokens)
 
 
 def renew(home: Home, tell: Callable[[str], None]) -> None:
-    """Prepare the brief of every project that has had a night. What goes wrong is told: it stops nobody."""
+    """Prepare the brief of every project that has had a night, its own or one over all projects.
+
+    What goes wrong is told: it stops nobody.
+    """
     try:
-        tokens, adopted = load(home).brief.tokens, _adopted(home)
+        tokens, adopted = load(home).brief.tokens, adopted_edits(home)
         nights: dict[str | None, list[Night]] = {}
         for night in all_nights(home):
             nights.setdefault(night.project, []).append(night)
     except NightschoolError as error:
         tell(f"the brief is not prepared: {error}")
         return
+    if None in nights:
+        nights |= {project: nights[None] for project in recall.projects(home) if project not in nights}
     for project, theirs in nights.items():
         try:
             _prepare(home, project, theirs, adopted, tokens)
@@ -72,13 +80,22 @@ def place(home: Home, project: str | None) -> Path:
     return home.brief.joinpath(*Path(os.path.normpath(project)).parts[1:], FILE)
 
 
+def found(home: Home, project: str) -> Path | None:
+    """Return the brief that a session in this directory is given, as the hook finds it; None when there is none."""
+    folders = [project, *map(str, Path(project).parents)][:_CLIMB]
+    paths = (place(home, folder) for folder in (*folders, None))
+    return next((path for path in paths if path.is_file()), None)
+
+
 def upper_tokens(text: str) -> int:
     """Return an upper estimate of what a text costs."""
     return -(-len(text.encode()) // BYTES_A_TOKEN)
 
 
-def _prepare(home: Home, project: str | None, nights: Sequence[Night], adopted: frozenset[str], tokens: int) -> str:
-    text = _fitted(_facts(home, nights, adopted), tokens)
+def _prepare(home: Home, project: str | None, nights: Sequence[Night], adopted: Sequence[Edit], tokens: int) -> str:
+    facts = _facts(home, nights, frozenset(edit.id for edit in adopted))
+    facts += recall.recall(home, project, load(home).memory, [edit.text for edit in adopted])
+    text = _fitted(facts, tokens)
     path = place(home, project)
     try:
         if text and not (path.is_file() and path.read_bytes() == text.encode()):
@@ -130,7 +147,3 @@ def _fitted(facts: Sequence[str], tokens: int) -> str:
         if upper_tokens(text) <= tokens:
             return text
     return ""
-
-
-def _adopted(home: Home) -> frozenset[str]:
-    return frozenset(edit.id for edit in adopted_edits(home))

@@ -34,6 +34,7 @@ _NO_RESULT: dict[str, Any] = {
     "queue": True,
     "deep_sleep": True,
     "audit": True,
+    "memory": True,
     "models": {"timeout", "side_by_side", "limits", "max_failed_share", "prices"},
 }
 LEFT_OVER = 3600.0  # seconds after which a half-written sibling is nobody's any more
@@ -163,8 +164,8 @@ def _in_scope(session: Session, project: str | None) -> bool:
 def settings_hash(setting: Setting) -> str:
     """Return a hash of everything a night was told: nights told differently do not go on with each other.
 
-    What the brief may cost is told to no night; how much may be spent, or how fast, and what is asked of the queue, of
-    deep sleep and of the audit changes no exam.
+    What the brief may cost and how long memory lasts is told to no night; how much may be spent, or how fast, and what
+    is asked of the queue, of deep sleep and of the audit changes no exam.
     """
     told = json.dumps([setting.config.model_dump(exclude=_NO_RESULT), setting.scope_project], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

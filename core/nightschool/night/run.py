@@ -19,6 +19,7 @@ from nightschool.models.preflight import preflight
 from nightschool.night import bank, evidence
 from nightschool.night.bank import BankReport
 from nightschool.night.conflicts import nightly
+from nightschool.night.consolidate import consolidate
 from nightschool.night.exam import Examiner, Paper
 from nightschool.night.incubation.incubate import due, incubate
 from nightschool.night.mining.mine import Mined
@@ -173,6 +174,7 @@ def _sleep(
     steps = Steps(setting.home, night.id)
     setting.say("mining what keeps coming back")
     mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
+    remembered = consolidate(setting, night.id)
     banked = bank.deposit(setting.home, mined.tasks)
     tasks = held_out(banked.tasks, setting.scope_project)
     examiner = examiner_of(setting.config, backend)
@@ -193,11 +195,17 @@ def _sleep(
             asked=exam.asked,
         ),
     )
-    return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam)), proposal)
+    return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam, remembered)), proposal)
 
 
 def _ended(
-    setting: Setting, night: Night, mined: Mined, banked: BankReport, chosen: Candidates, exam: "_Exam"
+    setting: Setting,
+    night: Night,
+    mined: Mined,
+    banked: BankReport,
+    chosen: Candidates,
+    exam: "_Exam",
+    remembered: tuple[str, ...],
 ) -> Night:
     counts = {
         "recurrences": sum(r.kind == "request" for r in mined.recurrences),
@@ -210,7 +218,11 @@ def _ended(
         "status": NightStatus.DONE,
         "ended": setting.clock.now(),
         "left": exam.left,
-        "notes": (*banked.notes, *([f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else [])),
+        "notes": (
+            *banked.notes,
+            *remembered,
+            *([f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else []),
+        ),
         "funnel": night.funnel.model_copy(update=counts),
     }
     return counted_night.model_copy(update=told)

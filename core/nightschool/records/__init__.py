@@ -10,10 +10,12 @@ from nightschool.records.audit import (
     Outcome,
     Retrospect,
 )
-from nightschool.records.conflicts import BrokenLink, Conflict, ConflictPlan, FileEdit, Place
+from nightschool.records.blocks import Block, BlockKind, Cite, Place, Voice
+from nightschool.records.conflicts import BrokenLink, Conflict, ConflictPlan, FileEdit, FilePlace
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
+from nightschool.records.observations import Observation, ObservationKind, Observed, Step
 from nightschool.records.platforms import EvalSuite, NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
 from nightschool.records.queue import (
@@ -45,10 +47,13 @@ __all__ = [
     "OWN_MARK",
     "AuditDecision",
     "AuditEntry",
+    "Block",
+    "BlockKind",
     "BrokenLink",
     "Check",
     "CheckOp",
     "Choice",
+    "Cite",
     "Claim",
     "Conflict",
     "ConflictPlan",
@@ -60,6 +65,7 @@ __all__ = [
     "FailureKind",
     "FileChange",
     "FileEdit",
+    "FilePlace",
     "Finding",
     "Funnel",
     "HeadlessCall",
@@ -71,6 +77,9 @@ __all__ = [
     "Night",
     "NightRequest",
     "NightStatus",
+    "Observation",
+    "ObservationKind",
+    "Observed",
     "Origin",
     "Outcome",
     "Pair",
@@ -98,10 +107,12 @@ __all__ = [
     "Skipped",
     "Source",
     "Split",
+    "Step",
     "Target",
     "Task",
     "ToolCall",
     "TranscriptRef",
     "Turn",
     "Verdict",
+    "Voice",
 ]

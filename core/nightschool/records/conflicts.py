@@ -12,7 +12,7 @@ Category = Literal[
 Severity = Literal["low", "medium", "high"]
 
 
-class Place(Record):
+class FilePlace(Record):
     """A line of a file. `file` is relative to the tree that was looked through, or absolute outside it."""
 
     file: str
@@ -34,7 +34,7 @@ class Conflict(Record):
     id: str
     category: Category
     severity: Severity
-    places: tuple[Place, ...]
+    places: tuple[FilePlace, ...]
     why: str
     fix: str  # in words
     trade_off: str = ""

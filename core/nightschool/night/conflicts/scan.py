@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from nightschool.night.conflicts import duplicates, hooks, links, numbers, polarity
 from nightschool.night.conflicts.text import Sentence, front_matter, sentences
 from nightschool.night.conflicts.tree import Tree
-from nightschool.records import BrokenLink, Conflict, Place
+from nightschool.records import BrokenLink, Conflict, FilePlace
 
 LONG_LINES, LONG_BYTES = 500, 40_000
 _ORDER = ("high", "medium", "low")
@@ -34,7 +34,7 @@ def _spots(finding: Conflict) -> list[tuple[str, int]]:
     return [(place.file, place.line) for place in finding.places]
 
 
-def _finding(category: str, severity: str, places: Sequence[Place], why: str, fix: str, trade_off: str) -> Conflict:
+def _finding(category: str, severity: str, places: Sequence[FilePlace], why: str, fix: str, trade_off: str) -> Conflict:
     told = "\0".join([category, *sorted(f"{place.file}\0{place.text}" for place in places)])
     name = "c" + hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:10]
     given = {"id": name, "category": category, "severity": severity, "places": tuple(places), "why": why, "fix": fix}
@@ -62,9 +62,9 @@ def _rules(trees: Sequence[Tree]) -> Iterator[Conflict]:
         yield _finding("number", "high", places, why, "Say the number once.", price)
 
 
-def _place(spots: Sequence[str], rules: Sequence[tuple[Sentence, str]], number: int) -> Place:
+def _place(spots: Sequence[str], rules: Sequence[tuple[Sentence, str]], number: int) -> FilePlace:
     sentence = rules[number][0]
-    return Place(file=spots[number], line=sentence.line, text=sentence.text)
+    return FilePlace(file=spots[number], line=sentence.line, text=sentence.text)
 
 
 def _tree(tree: Tree) -> Iterator[Conflict]:
@@ -78,7 +78,7 @@ def _tree(tree: Tree) -> Iterator[Conflict]:
 
 def _twins(tree: Tree) -> Iterator[Conflict]:
     for twin in duplicates.twins(tree.rules):
-        places = [Place(file=tree.shown + path) for path in (twin.keep, twin.other)]
+        places = [FilePlace(file=tree.shown + path) for path in (twin.keep, twin.other)]
         share = f"{twin.share:.0%}"
         if twin.kind == "duplicate":
             why = f"{share} of the words are the same, in the same order."
@@ -99,7 +99,7 @@ def _said_twice(tree: Tree) -> Iterator[Conflict]:
                 continue
             first = seen.setdefault((sentence.heading, words), sentence)
             if first is not sentence and first.line != sentence.line:
-                places = [Place(file=tree.shown + path, line=s.line, text=s.text) for s in (first, sentence)]
+                places = [FilePlace(file=tree.shown + path, line=s.line, text=s.text) for s in (first, sentence)]
                 why = "The same words stand twice under one heading."
                 yield _finding("duplicate", "low", places, why, "Delete the second.", "None: the first still says it.")
 
@@ -115,18 +115,18 @@ def _collisions(tree: Tree) -> Iterator[Conflict]:
             names[kind, name].append(path)
     for (kind, name), paths in sorted(names.items()):
         if len(paths) > 1:
-            places = [Place(file=tree.shown + path, text=f"name: {name}") for path in paths]
+            places = [FilePlace(file=tree.shown + path, text=f"name: {name}") for path in paths]
             why = f"They have the same name, so only one {kind} can be meant by it."
             yield _finding("name_collision", "medium", places, why, "Rename all but one.", "References to it change.")
     for paths in (paths for _, paths in sorted(slugs.items()) if len(paths) > 1):
-        places = [Place(file=tree.shown + path) for path in paths]
+        places = [FilePlace(file=tree.shown + path) for path in paths]
         why = "Their names differ only in signs, so a reference may mean either."
         yield _finding("name_collision", "low", places, why, "Rename all but one.", "References to it change.")
 
 
 def _hooks(tree: Tree) -> Iterator[Conflict]:
     for one, two in hooks.registered_twice(tree):
-        places = [Place(file=tree.shown + hook.file, line=hook.line, text=_shown(hook)) for hook in (one, two)]
+        places = [FilePlace(file=tree.shown + hook.file, line=hook.line, text=_shown(hook)) for hook in (one, two)]
         why = f"The same command runs twice on {one.event}."
         yield _finding("duplicate_hook", "medium", places, why, "Register it once.", "None when both do the same.")
 
@@ -137,7 +137,7 @@ def _shown(hook: hooks.Registration) -> str:
 
 def _orphans(tree: Tree) -> Iterator[Conflict]:
     for link in links.broken(tree):
-        place = Place(file=link.source, line=link.line, text=link.target)
+        place = FilePlace(file=link.source, line=link.line, text=link.target)
         why = f"This {link.kind} leads nowhere: there is no such page."
         yield _finding(
             "orphan", "low", [place], why, "Write the page, or take the reference out.", "A gap is a hint too."
@@ -148,6 +148,6 @@ def _oversized(tree: Tree) -> Iterator[Conflict]:
     for path, text in sorted(tree.rules.items()):
         lines = text.count("\n") + 1
         if lines > LONG_LINES or len(text) > LONG_BYTES:
-            place = Place(file=tree.shown + path, text=f"{lines} lines, {len(text):,} characters")
+            place = FilePlace(file=tree.shown + path, text=f"{lines} lines, {len(text):,} characters")
             why = "Long rule files are read in part and cost tokens in every session."
             yield _finding("oversized", "low", [place], why, "Split it, or delete what nobody needs.", "More files.")

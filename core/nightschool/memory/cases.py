@@ -1,0 +1,88 @@
+"""Sessions laid out for comparison, and the block that a finding over several of them becomes."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from nightschool.memory.rates import wilson
+from nightschool.records import Block, BlockKind, Observation, ObservationKind, Observed, Place, Step
+
+SHOWN = 12  # places a block names
+
+
+@dataclass(frozen=True)
+class Case:
+    """One session and the calls in it, in order, each with the observation that holds it."""
+
+    observed: Observed
+
+    @cached_property
+    def calls(self) -> list[tuple[Step, Observation]]:
+        """All calls."""
+        tools = (o for o in self.observed.observations if o.kind is ObservationKind.TOOLS)
+        return [(step, observation) for observation in tools for step in observation.steps]
+
+    def place(self, observation: Observation) -> Place:
+        """Return where an observation stands."""
+        told = self.observed
+        return Place(
+            platform=told.platform,
+            session=told.session,
+            turn=observation.turn,
+            at=observation.at,
+            span=observation.span,
+        )
+
+
+def block_id(kind: BlockKind, project: str, key: object) -> str:
+    """Return a block's id: the same finding in the same project has the same one every night."""
+    told = hashlib.sha256(f"{project}\0{key!r}".encode()).hexdigest()
+    return f"{kind.replace('_', '-')}-{told[:10]}"
+
+
+def found(
+    kind: BlockKind,
+    project: str,
+    key: object,
+    places: Iterable[Place],
+    votes: tuple[int, int],
+    base: float | None,
+    **told: Any,
+) -> Block:
+    """Return a finding as a block. `votes`: how many sessions bear it out, of how many."""
+    low, high = wilson(*votes)
+    newest = sorted(set(places), key=lambda place: (place.at, place.session, place.turn), reverse=True)
+    return Block(
+        id=block_id(kind, project, key),
+        kind=kind,
+        project=project,
+        branch="",
+        created=newest[-1].at,
+        seen=newest[0].at,
+        sessions=votes[0],
+        confidence=round(votes[0] / votes[1], 4),
+        base_rate=None if base is None else round(base, 4),
+        interval=(round(low, 4), round(high, 4)),
+        evidence=tuple(newest[:SHOWN]),
+        **told,
+    )
+
+
+def percent(rate: float) -> str:
+    """Return a rate in words."""
+    return f"{round(100 * rate)} %"
+
+
+def by_project(observed: Iterable[Observed]) -> dict[str, list[Case]]:
+    """Group sessions by their working directory, in an order that does not hang on the input's."""
+    groups: dict[str, list[Case]] = {}
+    for one in sorted(observed, key=lambda o: (o.platform, o.session)):
+        groups.setdefault(one.project, []).append(Case(one))
+    return groups
+
+
+def chain(names: Sequence[str]) -> str:
+    """Return steps as text."""
+    return " → ".join(f"`{name}`" for name in names)

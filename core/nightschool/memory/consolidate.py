@@ -1,0 +1,229 @@
+"""Consolidation: from sessions to observations, from observations to blocks. Only what has changed is done again.
+
+A session is observed anew when its file is another than the one observed; the blocks of a project are made anew when a
+session of it was. What a project's sessions no longer bear out is put away, what fades too, and both are noted.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from nightschool.clock import Clock
+from nightschool.config import Memory
+from nightschool.events import Record
+from nightschool.files import write_whole
+from nightschool.memory import forget
+from nightschool.memory.blocks import BlockStore
+from nightschool.memory.cases import Case, by_project
+from nightschool.memory.decisions import domain
+from nightschool.memory.drift import cited, drifted
+from nightschool.memory.index import Index
+from nightschool.memory.observe import Hear, observe
+from nightschool.memory.patterns import patterns
+from nightschool.memory.repairs import repairs
+from nightschool.memory.store import SessionStore
+from nightschool.memory.traps import traps
+from nightschool.paths import Home, safe_name
+from nightschool.records import Block, Observed, Voice
+
+_KEPT = ("pinned", "life", "uses", "last_used", "mark", "helped", "hurt", "cites", "withheld", "put_away")
+
+
+class Remembered(Record):
+    """What a night did to memory."""
+
+    observed: int = 0  # sessions
+    blocks: int = 0  # there are now
+    new: tuple[str, ...] = ()
+    changed: int = 0
+    put_away: tuple[str, ...] = ()
+    purged: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    emptied: int = 0  # sessions, by their age
+    forgetting: str = ""  # the record of what was put away and purged
+
+
+class _State(Record):
+    """Which files were observed: key -> file, project. Another `settings` makes all blocks anew."""
+
+    settings: str = ""
+    files: dict[str, tuple[str, str]] = Field(default_factory=dict)
+
+
+def remember(home: Home, rules: Memory, clock: Clock, hear: Hear, tell: Callable[[str], None]) -> Remembered:
+    """Observe, consolidate, fade, check what is cited, and bring the index up to date."""
+    state = _loaded_state(home)
+    settings = json.dumps([1, rules.min_observations, rules.confidence])
+    state, observed, touched = _observed(home, state, hear, everything=state.settings != settings)
+    made = {project: blocks_of(home, project, state.files, rules) for project in sorted(touched)}
+    told = _kept(home, made, state, rules, clock)
+    emptied = forget.retire_sessions(home, rules.session_days, clock)
+    state = _State(settings=settings, files=state.files | _as_they_are(home, emptied, state))
+    write_whole(_state_path(home), state.model_dump_json().encode(), durable=False)
+    if told.blocks or Index(home).path.exists():
+        Index(home, tell).sync(check=True)
+    return told.model_copy(update={"observed": observed, "emptied": len(emptied)})
+
+
+def blocks_of(
+    home: Home, project: str, files: Iterable[str], rules: Memory, *, until: datetime | None = None
+) -> list[Block]:
+    """Return the blocks that a project's observations make; with `until`, those they would have made then."""
+    found = (_load(home, *key.split("/", 1)) for key in files)
+    here = [one for one in found if one is not None and one.project == project]
+    cases = by_project(_until(here, until)).get(project, [])
+    return consolidated(project, cases, rules, BlockStore(home).buried())
+
+
+def consolidated(project: str, cases: list[Case], rules: Memory, buried: frozenset[str] = frozenset()) -> list[Block]:
+    """Return the blocks of all five types that a project's sessions make, but not those that must not come back."""
+    least, confidence = rules.min_observations, rules.confidence
+    blocks = [
+        *domain(project, cases, buried.__contains__),
+        *repairs(project, cases, least, confidence),
+        *traps(project, cases, least, confidence),
+        *patterns(project, cases, least, confidence),
+    ]
+    return [block for block in blocks if block.id not in buried]
+
+
+def as_of(home: Home, block: Block, at: datetime, rules: Memory) -> Block | None:
+    """Return what would have been told of a block's matter at an instant: it, what it superseded, or None."""
+    if block.voice is Voice.IMPORTED:
+        return block if block.created <= at else None
+    then = {b.id: b for b in blocks_of(home, block.project, _loaded_state(home).files, rules, until=at)}
+    names = [block.id]
+    while names:
+        name = names.pop(0)
+        if name in then:
+            return then[name]
+        known = BlockStore(home).load(name)
+        names += known.supersedes if known else ()
+    return None
+
+
+def observed_projects(home: Home) -> list[str]:
+    """Return the directories in which the observed sessions were held."""
+    return sorted({project for _, project in _loaded_state(home).files.values() if project})
+
+
+def _until(observed: Iterable[Observed], until: datetime | None) -> list[Observed]:
+    if until is None:
+        return list(observed)
+    cut = ((one, tuple(o for o in one.observations if o.at <= until)) for one in observed)
+    return [one.model_copy(update={"observations": kept}) for one, kept in cut if kept]
+
+
+def _observed(home: Home, state: _State, hear: Hear, *, everything: bool) -> tuple[_State, int, set[str]]:
+    """Observe the sessions whose files are others than they were; return how many and the projects concerned."""
+    store, files = SessionStore(home), dict(state.files)
+    touched = {project for _, project in files.values()} if everything else set()
+    count = 0
+    for key, file in sorted(store.files().items()):
+        name = "/".join(key)
+        if name in files and files[name][0] == file:
+            continue
+        session = store.load(*key)
+        if session is None:
+            continue
+        told = observe(session, hear)
+        write_whole(_path(home, *key), told.model_dump_json(exclude_defaults=True).encode(), durable=False)
+        files[name] = (file, told.project)
+        touched.add(told.project)
+        count += 1
+    return _State(settings=state.settings, files=files), count, touched
+
+
+def _kept(home: Home, made: dict[str, list[Block]], state: _State, rules: Memory, clock: Clock) -> Remembered:
+    """Bring the files in line with what was made, and let the rest fade."""
+    store = BlockStore(home)
+    uses = store.take_uses()
+    sessions: dict[str, int] = {}
+    for _, project in state.files.values():
+        sessions[project] = sessions.get(project, 0) + 1
+    fresh = {block.id: block for blocks in made.values() for block in blocks}
+    new, away, withheld, changed, count = [], [], [], 0, 0
+    for old in store.all():
+        again = fresh.pop(old.id, None)
+        gone = again is None and old.project in made and old.voice is not Voice.IMPORTED
+        block = _merged(old, again, uses)
+        block = forget.aged(block, sessions.get(block.project, 0), rules.half_life)
+        if (gone or block.life <= forget.FADED) and not block.pinned:
+            away.append(block)
+            continue
+        block = block.model_copy(update={"withheld": drifted(block)}) if block.cites else block
+        withheld += [block.id] if block.withheld and not old.withheld else []
+        count += 1
+        if block != old:
+            store.save(block)
+            changed += 1
+    for block in fresh.values():
+        put_away = store.load(block.id, archived=True)
+        if put_away is not None and put_away.seen >= block.seen:
+            continue  # it faded, and nothing was seen since
+        told = block.model_copy(update={"mark": sessions.get(block.project, 0), "cites": cited(block)})
+        store.save(told)
+        (store.archive / f"{block.id}.json").unlink(missing_ok=True)
+        new.append(block.id)
+    purged = forget.purge(store, rules.purge_days, clock)
+    names = [block.id for block in away]
+    noted = forget.note(home, "a night", clock, put_away=names, purged=purged) if names or purged else None
+    for block in away:
+        forget.put_away(store, block, clock)
+    store.uses_counted()
+    return Remembered(
+        blocks=count + len(new),
+        new=tuple(sorted(new)),
+        changed=changed,
+        put_away=tuple(sorted(names)),
+        purged=tuple(sorted(purged)),
+        withheld=tuple(withheld),
+        forgetting=noted.id if noted else "",
+    )
+
+
+def _merged(old: Block, new: Block | None, uses: dict[str, tuple[int, str]]) -> Block:
+    """Return a block as it is made now, with what was noted on it; new evidence and use give it its life back."""
+    told: dict[str, object] = {}
+    block = old
+    if new is not None:
+        block = new.model_copy(update={key: getattr(old, key) for key in _KEPT})
+        if new.seen > old.seen:
+            told["life"] = 1.0
+    if block.id in uses:
+        count, last = uses[block.id]
+        told |= {"life": 1.0, "uses": block.uses + count, "last_used": datetime.fromisoformat(last)}
+    return block.model_copy(update=told) if told else block
+
+
+def _as_they_are(home: Home, names: list[str], state: _State) -> dict[str, tuple[str, str]]:
+    """Return the state of sessions that were emptied: what was observed of them stands."""
+    files = {"/".join(key): file for key, file in SessionStore(home).files().items()} if names else {}
+    return {name: (files[name], state.files[name][1]) for name in names if name in files and name in state.files}
+
+
+def _state_path(home: Home) -> Path:
+    return home.memory / "observed.json"
+
+
+def _loaded_state(home: Home) -> _State:
+    """Return what was observed; nothing when that is not known or the blocks are gone: all is then made anew."""
+    try:
+        return _State.model_validate_json(_state_path(home).read_bytes())
+    except (OSError, ValidationError):
+        return _State()
+
+
+def _path(home: Home, *key: str) -> Path:
+    platform, session = key
+    return home.memory / "observations" / safe_name(platform) / f"{safe_name(session)}.json"
+
+
+def _load(home: Home, *key: str) -> Observed | None:
+    try:
+        return Observed.model_validate_json(_path(home, *key).read_bytes())
+    except (OSError, ValidationError):
+        return None

@@ -1,0 +1,168 @@
+"""Decisions and facts: what the user stated, once each, and which statement took the place of which.
+
+A later statement supersedes an earlier one of the same project when both speak of the same thing: their telling words
+overlap, weighed by how rare they are, and what they are about (the words after "for", "in", "the") agrees. A word of
+change ("instead", "no longer", "now") lowers what is asked for; an object that differs at another subject is no change.
+"""
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from nightschool.memory.cases import SHOWN, Case, block_id
+from nightschool.memory.told import changes
+from nightschool.records import Block, BlockKind, ObservationKind, Place, Voice
+
+_STOP = frozenset(
+    """
+    a an the we us our i my you your it its is are was were be been has have had do does did will would should could can
+    may must of and or but so then that this these those there here to from with by as at on in for not no now any
+    anymore more longer instead rather than ok okay let lets s ll re ve actually also just please use uses used using go
+    goes going went gone switch switched switching move moved moving keep stick adopt decide decided agreed settled
+    chose chosen picked decision remember note fyi record mind changed change replace replaced replaces migrate migrated
+    over onwards forward all every always everything only still yet t don via all new old update correction scratch
+    into away back what which how where who when why
+    """.split()  # noqa: SIM905
+)
+_LANGUAGE = re.compile(r"(?<=\w )Go\b")  # the language, not the verb
+_WORD = re.compile(r"[\w][\w.+#@/-]*")
+_ABOUT = re.compile(
+    r"\b(?:for|in|on|as|within|during|of|across)\s+(?:(?:the|our|all|every|any|new)\s+)*((?:[\w.+#/-]+\s?){1,4})"
+    r"|^\W*(?:(?:and|but|so|actually|remember|note|fyi|that|update|correction)\b\W*)*(?:the|our|all|every)\s+"
+    r"((?:[\w.+#/-]+\s){1,4}?)(?=is|are|now|lives?|runs?|uses?|goes|moved|has|have|stays?|belongs?|must|should|will|no)",
+    re.IGNORECASE,
+)
+SAME, AMENDED, AMENDED_SAYING_SO = 0.85, 0.4, 0.25
+_EQUAL = 0.9  # of the best resemblance, and it is as good
+_KINDS = (ObservationKind.DECISION, ObservationKind.FACT, ObservationKind.CORRECTION)
+_MAIN = frozenset({"", "main", "master", "trunk", "develop", "HEAD"})
+_OFTEN = 0.2  # share of statements in which a word finds no candidates any more
+
+
+@dataclass
+class _Said:
+    text: str
+    kind: ObservationKind
+    places: list[Place]
+    branches: set[str]
+    words: frozenset[str]
+    about: frozenset[str]
+    id: str = ""
+    takes: tuple[str, ...] = ()
+    by: "_Said | None" = None
+
+
+def stem(word: str) -> str:
+    """Return a word without its ending, roughly."""
+    for ending in ("ments", "ment", "ing", "ies", "es", "ed", "s"):
+        if len(word) > len(ending) + 3 and word.endswith(ending) and not word.endswith("ss"):
+            return word[: -len(ending)].rstrip("e")
+    return word.rstrip("e") if len(word) > 4 else word  # noqa: PLR2004
+
+
+def telling(text: str) -> frozenset[str]:
+    """Return the words of a text that tell something, without their endings."""
+    plain = _LANGUAGE.sub("golang", text.replace("'", " ").replace("’", " "))  # noqa: RUF001
+    words = (word.strip(".-/").casefold() for word in _WORD.findall(plain))
+    return frozenset(stem(word) for word in words if word and word not in _STOP)
+
+
+def domain(project: str, cases: list[Case], forgotten: Callable[[str], bool]) -> list[Block]:
+    """Return what the user stated in a project, the oldest first. `forgotten` tells by its id what must not return."""
+    said = [one for one in _collected(project, cases) if not forgotten(one.id)]
+    weight = _weights(said)
+    holders: dict[str, list[_Said]] = defaultdict(list)
+    often = max(20, _OFTEN * len(said))
+    for one in said:
+        near = {id(other): other for word in one.words if len(holders[word]) <= often for other in holders[word]}
+        old = _amended(one, (other for other in near.values() if other.by is None), weight)
+        for other in old:
+            other.by = one
+        one.takes = tuple(sorted(other.id for other in old))
+        for word in one.words:
+            holders[word].append(one)
+    return [_block(project, one) for one in said]
+
+
+def _collected(project: str, cases: list[Case]) -> list[_Said]:
+    """Put what was stated several times in the same words together, in the order of its newest time."""
+    groups: dict[tuple[str, frozenset[str]], _Said] = {}
+    for case in cases:
+        for told in case.observed.observations:
+            if told.kind not in _KINDS or not told.text:
+                continue
+            words = telling(told.text)
+            sort = "correction" if told.kind is ObservationKind.CORRECTION else "statement"
+            found = groups.setdefault((sort, words), _Said(told.text, told.kind, [], set(), words, _about(told.text)))
+            found.places.append(case.place(told))
+            found.branches.add(case.observed.branch)
+    for (sort, words), one in groups.items():
+        one.places.sort(key=lambda place: (place.at, place.session), reverse=True)
+        one.id = block_id(BlockKind.DOMAIN, project, (sort, sorted(words)))
+    return sorted(groups.values(), key=lambda one: (one.places[0].at, one.id))
+
+
+def _about(text: str) -> frozenset[str]:
+    return frozenset(word for found in _ABOUT.finditer(text) for word in telling(found[1] or found[2] or ""))
+
+
+def _weights(said: list[_Said]) -> dict[str, float]:
+    counts = Counter(word for one in said for word in one.words)
+    total = len(said)
+    return {word: math.log(1 + (total + 1) / count) for word, count in counts.items()}
+
+
+def _amended(new: _Said, near: Iterable[_Said], weight: dict[str, float]) -> list[_Said]:
+    """Return the statements that a new one takes the place of: the one it resembles most, and its equals."""
+    found = [(degree, old) for old in near if (degree := _degree(new, old, weight))]
+    most = max((degree for degree, _ in found), default=0.0)
+    return [old for degree, old in found if degree >= _EQUAL * most]
+
+
+def _degree(new: _Said, old: _Said, weight: dict[str, float]) -> float:
+    """Return how much a statement speaks of what an earlier one does, 0 when it does not amend it."""
+    if (new.kind is ObservationKind.CORRECTION) != (old.kind is ObservationKind.CORRECTION):
+        return 0.0
+    if not (new.branches & old.branches or new.branches & _MAIN):
+        return 0.0
+    overlap = _share(new.words & old.words, min(new.words, old.words, key=lambda words: _sum(words, weight)), weight)
+    there = _share(new.about & old.words, new.about, weight)
+    back = _share(old.about & new.words, old.about, weight)
+    known = bool(new.about and old.about)
+    if changes(new.text):
+        return overlap if overlap >= AMENDED_SAYING_SO and (not known or max(there, back) >= AMENDED) else 0.0
+    least = AMENDED if known and min(there, back) >= SAME else SAME
+    return overlap if overlap >= least and (not known or min(there, back) >= SAME) else 0.0
+
+
+def _share(part: Iterable[str], whole: Iterable[str], weight: dict[str, float]) -> float:
+    return _sum(part, weight) / (_sum(whole, weight) or 1.0)
+
+
+def _sum(words: Iterable[str], weight: dict[str, float]) -> float:
+    return sum(weight.get(word, 1.0) for word in words)
+
+
+def _block(project: str, one: _Said) -> Block:
+    newest = one.places[0]
+    branch = next(iter(one.branches)) if len(one.branches) == 1 and not one.branches & _MAIN else ""
+    return Block(
+        id=one.id,
+        kind=BlockKind.DOMAIN,
+        title=one.text[:160],
+        text=one.text if len(one.text) > 160 else "",  # noqa: PLR2004  the title holds it
+        not_when="Said by the user for this project; a later statement on the same subject takes its place.",
+        project=project,
+        branch=branch,
+        voice=Voice.USER,
+        says=one.kind.value,
+        created=one.places[-1].at,
+        seen=newest.at,
+        sessions=len({(place.platform, place.session) for place in one.places}),
+        evidence=tuple(one.places[:SHOWN]),
+        supersedes=one.takes,
+        superseded_by=one.by.id if one.by else "",
+        superseded_at=one.by.places[-1].at if one.by else None,
+    )

@@ -1,0 +1,80 @@
+"""Decisions and facts in the user's own words. Pure functions on text; a question decides nothing."""
+
+import re
+from typing import NamedTuple
+
+_I = re.IGNORECASE
+_SENTENCE = re.compile(r"(?:`[^`\n]*`|\"[^\"\n]*\"|\b(?:e\.g|i\.e|vs|etc)\.|[^.!?\n]|[.!?](?![\s\"')]|$))+[.!?]?")
+_WE = r"(?:we|i|the team)"
+_ACTS = (
+    r"(?:use|go|switch|move|stick|keep|adopt|standardi[sz]e|drop|replace|deploy|store|target|support|host|require"
+    r"|ship|release|write|run|build|stay|migrate|name|cap|limit|pin|log|test|send|put|call|set|raise|lower|track)"
+)
+_DECISION = re.compile(
+    rf"^\W*(?:(?:ok(?:ay)?|so|and|but|actually|then|now|also|well|hm+|yes|no|right|scratch that|correction"
+    rf"|update)\b\W*)*"
+    rf"(?:(?:decision|decided|adr(?:[ -]?\d+)?)\s*:|(?:as of (?:now|today|this \w+)|from now on|going forward)\b"
+    rf"|{_WE}(?:'ve| have)?(?: now| just| finally)? (?:decided|agreed|settled|chose|chosen|picked)\b"
+    rf"|(?:let's|lets|let us|{_WE}(?:'ll| will|'re going to| are going to)) (?:now |just |rather )?{_ACTS}\b"
+    rf"|we(?:'re| are)? (?:now |always |only |currently |no longer |still )*"
+    rf"(?:{_ACTS}|on|using|moving|switching|switched|moved|migrated|dropped|replaced|changed"
+    rf"|don't {_ACTS}|do not {_ACTS})\b"
+    rf"|(?:we|i)(?:'ve| have)? changed (?:our|my) mind\b)",
+    _I,
+)
+_CHANGE = re.compile(
+    r"\b(?:no longer|(?:moved|moving|switched|switching|migrated|migrating) (?:the|our|all|every)|any ?more"
+    r"|instead of|rather than|replac(?:es|ed|ing)|moved? (?:to|from|over|away)"
+    r"|switch(?:ed|ing)? (?:to|from|over)|migrat(?:ed|ing) (?:to|from)|changed? (?:to|from|it)|as of (?:now|today|this)"
+    r"|from now on|scratch that|changed (?:our|my) mind|now|went back|dropp(?:ed|ing)|gone|superseded?|goes)\b",
+    _I,
+)
+_OURS = re.compile(
+    r"^\W*(?:(?:ok(?:ay)?|so|and|but|actually|also|update|correction)\b\W*)*(?:our|the|all|every)\b[^?]{2,100}?"
+    r"\b(?:is|are|lives?|runs?|uses?|goes|go|stays?|belongs?|moved|has|have|must be)\b",
+    _I,
+)
+_NOW = re.compile(r"^\W*(?:\w+\W+)?(?:our|the|all|every)\b[^?]{2,80}? (?:now|no longer) \w", _I)
+_CLAUSE = re.compile(rf"[,;:–—-]\s*(?:so |and |but |now )*we(?:'ll| will|'re)?(?: now| just)? {_ACTS}\b", _I)  # noqa: RUF001
+_FACT = re.compile(
+    r"^\W*(?:please )?(?:remember|note|keep in mind|for the record|fyi|nb|bear in mind)\b(?: that)?[\s,:]*", _I
+)
+_SPOKEN_TO_AGENT = re.compile(
+    r"\b(?:you|your|please|can|could|this (?:file|test|function|error)|that (?:file|test))\b", _I
+)
+LONGEST = 400  # characters of a sentence
+
+
+class Told(NamedTuple):
+    """One statement: `kind` is "decision" or "fact", `text` the user's words."""
+
+    kind: str
+    text: str
+
+
+def statements(text: str) -> list[Told]:
+    """Return the decisions and facts that a prompt without what was pasted into it states."""
+    found = []
+    for sentence in _SENTENCE.findall(text[:8_000]):
+        line = " ".join(sentence.split())
+        if not line or len(line) > LONGEST or line.endswith("?") or len(line.split()) < 3:  # noqa: PLR2004
+            continue
+        if kind := _kind(line):
+            found.append(Told(kind, line))
+    return found
+
+
+def _kind(line: str) -> str:
+    if _FACT.match(line):
+        return "fact"
+    if _DECISION.match(line) or (_CLAUSE.search(line) and changes(line)):
+        return "decision"
+    if (_OURS.match(line) or _NOW.match(line)) and not _SPOKEN_TO_AGENT.search(line):
+        lasting = re.match(r"\W*(?:\w+\W+)?our\b", line, _I) or _CHANGE.search(line)
+        return "fact" if lasting else ""
+    return ""
+
+
+def changes(text: str) -> bool:
+    """Tell whether a statement says that something is not as it was."""
+    return bool(_CHANGE.search(text))
