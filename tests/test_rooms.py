@@ -16,6 +16,8 @@ ROOMS = (
     "night",  # floor 4
     "morning",  # floor 5
     "mcp", "cli",  # floor 6
+    "schedule", "morning",  # floor 5
+    "cli",  # floor 6
 )  # fmt: skip
 PLATFORM_PACKAGES = ("nightschool_claude_code", "nightschool_codex", "nightschool_copilot")
 SEEN_BY_PLATFORMS = {"errors", "events", "records", "hookspecs"}

@@ -99,6 +99,11 @@ class Home:
         return self.root / "receipts"
 
     @property
+    def schedules(self) -> Path:
+        """One directory a scheduled night: what it is told, its script, its last run and its logs."""
+        return self.root / "schedules"
+
+    @property
     def brief(self) -> Path:
         """What a session is told at its start, a file a project, each where its project lies below `/`."""
         return self.root / "brief"

@@ -18,6 +18,8 @@ VERBS = {
     "report": "read the newest night's page",
     "adopt": "apply accepted rules, all or one by one",
     "undo": "take an adoption back, byte for byte",
+    "schedule": "sleep every night by itself",
+    "unschedule": "no more nights by themselves",
     "status": "where things stand",
     "harvest": "read new sessions now",
     "mine": "list what keeps coming back, with counts and quotes",
@@ -27,6 +29,7 @@ VERBS = {
     "export": "write the exam of your rules for a client's own harness",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
     "mcp": "serve an agent's client over stdin and stdout",
+    "scheduled": "run a scheduled night (a scheduler calls this)",
     "drain": "file what the hooks have dropped (the hooks call this)",
 }
 USAGE_LINE = "usage: nightschool VERB [options]   (nightschool VERB --help explains one)"

@@ -21,6 +21,7 @@ from nightschool.morning.receipts import adopted_edits
 from nightschool.night.steps import Steps, all_nights
 from nightschool.paths import Home
 from nightschool.records import BRIEF_TAG, Night, NightStatus, Proposal, Ruling
+from nightschool.schedule import jobs
 
 FILE = "nightschool-brief.md"  # hooks/harvest spells it too
 BYTES_A_TOKEN = 3  # English has four and more: an estimate that errs upward
@@ -48,6 +49,8 @@ def renew(home: Home, tell: Callable[[str], None]) -> None:
         nights: dict[str | None, list[Night]] = {}
         for night in all_nights(home):
             nights.setdefault(night.project, []).append(night)
+        for job in jobs.all_jobs(home):
+            nights.setdefault(job.project, [])
     except NightschoolError as error:
         tell(f"the brief is not prepared: {error}")
         return
@@ -78,7 +81,7 @@ def upper_tokens(text: str) -> int:
 
 
 def _prepare(home: Home, project: str | None, nights: Sequence[Night], adopted: frozenset[str], tokens: int) -> str:
-    text = _fitted(_facts(home, nights, adopted), tokens)
+    text = _fitted([*jobs.faults(home, project), *_facts(home, nights, adopted)], tokens)
     path = place(home, project)
     try:
         if text and not (path.is_file() and path.read_bytes() == text.encode()):

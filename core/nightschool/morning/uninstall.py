@@ -177,7 +177,7 @@ def _is_ours(home: Home, name: str) -> bool:
     if unfinished:
         return _is_ours(home, unfinished[1])
     places = {found.name for key in dir(Home) if isinstance(found := getattr(home, key), Path) and key != "root"}
-    return name in places | {"bin", "crash", "rejected.jsonl", "night.holder", "drain.holder"} or name.startswith(
+    return name in places | {"bin", "crash", "rejected.jsonl", "night.holder", "drain.holder", "schedule.lock"} or name.startswith(
         _DATABASES
     )
 
