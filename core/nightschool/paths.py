@@ -99,6 +99,11 @@ class Home:
         return self.root / "receipts"
 
     @property
+    def decisions(self) -> Path:
+        """What the user decided about proposed rules, one decision a line; the newest of an edit counts."""
+        return self.root / "decisions.jsonl"
+
+    @property
     def schedules(self) -> Path:
         """One directory a scheduled night: what it is told, its script, its last run and its logs."""
         return self.root / "schedules"

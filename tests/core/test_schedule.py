@@ -144,7 +144,7 @@ def test_what_the_user_did_to_our_lines_is_respected(home, table):
     assert (table / "table").read_text() == "# my own\n5 5 * * * mine\n"
 
 
-@pytest.mark.parametrize("name", ["plain", "100% mine", "it's \"quoted\"", "a b\tc"[:3], "$HOME `id` \\n", "Ünï😀"])
+@pytest.mark.parametrize("name", ["plain", "100% mine", 'it\'s "quoted"', "a b\tc"[:3], "$HOME `id` \\n", "Ünï😀"])
 def test_a_path_reaches_the_program_as_it_is(tmp_path, table, name):
     """`%`, quotes, spaces and dollars in home and project: what cron would run is the script, and it gets every flag."""
     home, project = Home(tmp_path / name / "home"), str(tmp_path / name)
@@ -183,7 +183,9 @@ def programs(tmp_path, monkeypatch):
     folder = tmp_path / "programs"
     folder.mkdir()
     for name in ("systemctl", "launchctl", "schtasks"):
-        text = f'#!/bin/sh\necho {name} "$@" >> {folder}/said\ntest ! -e {folder}/refuse || {{ echo no >&2; exit 1; }}\n'
+        text = (
+            f'#!/bin/sh\necho {name} "$@" >> {folder}/said\ntest ! -e {folder}/refuse || {{ echo no >&2; exit 1; }}\n'
+        )
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")

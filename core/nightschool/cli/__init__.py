@@ -16,6 +16,7 @@ VERBS = {
     "run": "sleep: harvest, mine, examine, and stage a proposal",
     "dry-run": "say what a night would do; no model call, no proposal",
     "report": "read the newest night's page",
+    "review": "decide on a night's rules, one by one",
     "adopt": "apply accepted rules, all or one by one",
     "undo": "take an adoption back, byte for byte",
     "schedule": "sleep every night by itself",

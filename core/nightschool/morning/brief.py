@@ -18,6 +18,7 @@ from nightschool.errors import NightschoolError
 from nightschool.files import write_whole
 from nightschool.morning.place import remove_dirs
 from nightschool.morning.receipts import adopted_edits
+from nightschool.night import decisions
 from nightschool.night.steps import Steps, all_nights
 from nightschool.paths import Home
 from nightschool.records import BRIEF_TAG, Night, NightStatus, Proposal, Ruling
@@ -132,4 +133,5 @@ def _fitted(facts: Sequence[str], tokens: int) -> str:
 
 
 def _adopted(home: Home) -> frozenset[str]:
-    return frozenset(edit.id for edit in adopted_edits(home))
+    """Return the edits that wait for nobody: adopted, or turned down."""
+    return frozenset(edit.id for edit in adopted_edits(home)) | decisions.turned_down(home).keys()

@@ -89,12 +89,10 @@ def save(home: Home, job: Job) -> None:
 
 
 def discard(home: Home, job: str) -> None:
-    """Remove a job with its logs."""
+    """Remove a job with its logs, and with the last one what was kept of the crontab."""
     shutil.rmtree(folder(home, job), ignore_errors=True)
-    try:
-        home.schedules.rmdir()
-    except OSError:
-        return  # others are scheduled
+    if not any(path.is_dir() for path in home.schedules.glob("*")):
+        shutil.rmtree(home.schedules, ignore_errors=True)
 
 
 def last_run(home: Home, job: str) -> LastRun | None:
