@@ -67,10 +67,10 @@ def test_a_night_is_due_once_a_local_date(now, minute_of_day, due):
     assert when.last_due(datetime.fromisoformat(now), *minute_of_day, BERLIN) == datetime.fromisoformat(due)
 
 
-@given(st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1)), st.integers(0, 23), st.integers(0, 59))
+@given(st.integers(0, 3 * 365 * 24 * 60), st.integers(0, 23), st.integers(0, 59))
 def test_due_nights_follow_each_other(now, hour, minute):
     """The last one is not after now, the next one is, and they are a day apart, give or take the hour of a jump."""
-    now = now.replace(tzinfo=UTC)
+    now = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=now)
     before, after = when.last_due(now, hour, minute, BERLIN), when.next_due(now, hour, minute, BERLIN)
     assert before <= now < after
     assert timedelta(hours=23) <= after - before <= timedelta(hours=25)

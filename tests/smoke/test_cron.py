@@ -5,8 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -54,7 +53,7 @@ def test_cron_runs_a_night(cron, tmp_path):
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
-    at = datetime.now() + timedelta(seconds=65)
+    at = datetime.now(UTC).astimezone() + timedelta(seconds=65)
     nightschool("schedule", "--with", "cron", "--hour", str(at.hour), "--minute", str(at.minute))
     try:
         assert crontab("-l").stdout.count("\\%") >= 2
@@ -68,4 +67,4 @@ def test_cron_runs_a_night(cron, tmp_path):
     finally:
         nightschool("unschedule", "--all")
     assert "no crontab for" in crontab("-l").stderr
-    assert not list(Path(home).glob("schedules/*"))
+    assert not (home / "schedules").exists()

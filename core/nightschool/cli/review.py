@@ -21,20 +21,23 @@ DESCRIPTION = (
     "and go on later. With numbers it asks nothing. A rule that you reject is not proposed again."
 )
 _ASK = "[a]ccept  [e]dit  [r]eject  [s]kip  [d]iff  [q]uit > "
+_NUMBERED = {
+    "--accept": "adopt rule N (may be repeated)",
+    "--reject": "turn rule N down for good; wants --reason",
+    "--edit": "adopt rule N in other words; wants --text",
+    "--skip": "leave rule N for later",
+    "--reopen": "forget what was decided on rule N",
+}
 _WORDS = {"open": "waits for you", "failed": "rejected by its exam", "edited": "reworded by you",
           "rejected": "rejected by you"}  # fmt: skip
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    numbers = {"type": int, "action": "append", "default": [], "metavar": "N"}
-    parser.add_argument("--accept", **numbers, help="adopt rule N (may be repeated)")
-    parser.add_argument("--reject", **numbers, help="turn rule N down for good; wants --reason")
+    for flag, told in _NUMBERED.items():
+        parser.add_argument(flag, type=int, action="append", default=[], metavar="N", help=told)
     parser.add_argument("--reason", action="append", default=[], help="why: one for all, or one for each --reject")
-    parser.add_argument("--edit", **numbers, help="adopt rule N in other words; wants --text")
     parser.add_argument("--text", action="append", default=[], help="the other words, one for each --edit")
-    parser.add_argument("--skip", **numbers, help="leave rule N for later")
-    parser.add_argument("--reopen", **numbers, help="forget what was decided on rule N")
     parser.add_argument("--project", metavar="DIR", help="of this project's newest proposal (default: this directory)")
     parser.add_argument("--night", metavar="ID", help="of this night's proposal (default: the newest)")
     json_flag(parser)

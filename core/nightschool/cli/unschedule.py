@@ -18,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Unschedule and say what is left."""
+    from nightschool.config import load
     from nightschool.morning import brief
     from nightschool.paths import Home
     from nightschool.schedule import install, jobs
@@ -35,7 +36,8 @@ def call(args: argparse.Namespace) -> int:
         wanted = [job for job in known if args.all or job.id in ours]
     if wanted:
         install.remove(home, wanted, tell)
-        brief.renew(home, tell)
+        for job in wanted:  # what its last night failed of is told no more
+            brief.prepare(home, job.project, load(home).brief.tokens)
     taken = {job.id for job in wanted}
     left = [job.id for job in known if job.id not in taken]
     if args.json:
