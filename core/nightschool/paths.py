@@ -104,6 +104,11 @@ class Home:
         return self.root / "decisions.jsonl"
 
     @property
+    def history(self) -> Path:
+        """The page over all nights."""
+        return self.root / "history.html"
+
+    @property
     def schedules(self) -> Path:
         """One directory a scheduled night: what it is told, its script, its last run and its logs."""
         return self.root / "schedules"

@@ -45,7 +45,7 @@ def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     """Sleep under the home's lock and print what came of it."""
     from nightschool.day.engine import leave_word
     from nightschool.files import single_flight
-    from nightschool.morning import brief, report
+    from nightschool.morning import brief, page, past, report
     from nightschool.night.run import run
 
     home = setting.home
@@ -54,6 +54,9 @@ def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
         try:
             outcome = run(setting)
             text = report.page(home, outcome.night) if outcome.quiet else report.write(home, outcome.night)
+            if not outcome.quiet:
+                page.write(home, outcome.night)
+                past.write(home)
         finally:  # a night that waits, or was cut short, has something to tell too
             brief.renew(home, tell)
     path = home.nights / outcome.night.id / "report.md"

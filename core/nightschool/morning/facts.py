@@ -21,13 +21,21 @@ from nightschool.night.steps import Steps
 from nightschool.paths import Home
 from nightschool.records import Evidence, Night, NightStatus, Pair, Proposal, ProposedRule, Target, Task
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
 
+def printable(text: str) -> str:
+    """Return foreign text without escape sequences and control characters; line breaks and tabs stay.
+
+    Joiners stay too: some scripts and emoji are written with them.
+    """
+    return _CONTROL.sub(" ", _ESCAPE.sub("", text))
+
+
 def bare(text: str, limit: int = 4000) -> str:
-    """Return foreign text without escape sequences and control characters; line breaks and tabs stay."""
-    clean = _CONTROL.sub(" ", _ESCAPE.sub("", text)).strip()
+    """Return foreign text as it can be printed, cut at `limit` characters."""
+    clean = printable(text).strip()
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
