@@ -23,7 +23,7 @@ def effect(mean: float, low: float, high: float) -> Safe:
     return _picture(
         words,
         el("line", x1=at(-1), x2=at(1), y1=46, y2=46, class_="axis"),
-        el("line", x1=at(0), x2=at(0), y1=20, y2=62, class_="zero"),
+        el("line", x1=at(0), x2=at(0), y1=38, y2=62, class_="zero"),
         el("line", x1=at(low), x2=at(high), y1=46, y2=46, class_="span"),
         el("circle", cx=at(mean), cy=46, r=6, class_="dot"),
         el("text", f"{mean:+.2f}", x=min(max(at(mean), 20), _WIDE - 20), y=32, text_anchor="middle"),

@@ -12,12 +12,9 @@ from nightschool.morning.style import STYLE
 from nightschool.paths import Home
 from nightschool.records import Funnel, Night, NightStatus, Recurrence, Ruling
 
-SHOWN_TASKS, OPEN_TASKS, SHOWN_RECURRENCES, DIFF_LINES = (
-    60,
-    8,
-    30,
-    200,
-)  # what is more is counted, and told where to find
+# what is more is counted, and told where to find
+SHOWN_TASKS, SHOWN_RECURRENCES, DIFF_LINES = 60, 30, 200
+OPEN_TASKS = 8  # so few that they are shown without asking
 _LABELS = {
     Ruling.ACCEPT: "accepted",
     Ruling.PROBATION: "on probation",

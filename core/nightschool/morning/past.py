@@ -13,7 +13,7 @@ from nightschool.morning.style import STYLE
 from nightschool.night import decisions, evidence
 from nightschool.night.steps import all_nights
 from nightschool.paths import Home
-from nightschool.records import Evidence, Night
+from nightschool.records import Evidence, Night, Verdict
 
 
 def write(home: Home) -> Path:
@@ -94,15 +94,18 @@ def _lives(home: Home, known: list[Evidence]) -> Child:
     rows = []
     for name in sorted(texts.keys() & (took.keys() | down.keys() | begun.keys())):
         found = begun.get(name)
-        verdict = found.verdict if found else None
         first = f"{found.first_seen:%Y-%m-%d}" if found else "not examined"
-        says = f"{verdict.ruling.value}, e = {verdict.e_value:.3g}, {verdict.tasks} task(s)"
+        says = _says(found.verdict) if found and found.verdict else "nothing yet"
         yours = f"adopted {took[name].at:%Y-%m-%d}" if name in took else ""
         if not yours and name in down:
             yours = f"{'reworded' if down[name].did == 'edited' else 'turned down'} {down[name].at:%Y-%m-%d}"
         rows.append(el("tr", foreign("td", one_line(texts[name], 200)), el("td", first), el("td", says),
                        el("td", yours or "waits")))  # fmt: skip
     return _table("Rules and their lives", ("Rule", "first examined", "the gate says", "you"), rows)
+
+
+def _says(verdict: Verdict) -> str:
+    return f"{verdict.ruling.value}, e = {verdict.e_value:.3g}, {verdict.tasks} task(s)"
 
 
 def _table(title: str, words: tuple[str, ...], rows: list[Safe]) -> Child:
