@@ -71,6 +71,10 @@ class Privacy(_Section):
 
     projects: str = Field(default="", description="directories, between commas; those below them are meant too")
     sessions: str = Field(default="", description="ids of sessions, between commas")
+class Schedule(_Section):
+    """What happens around a night."""
+
+    on_morning: str = Field(default="", description="shell command run after a night, told of it by NIGHTSCHOOL_ names")
 
 
 class Config(_Section):
@@ -83,6 +87,7 @@ class Config(_Section):
     brief: Brief = Brief()
     audit: Audit = Audit()
     privacy: Privacy = Privacy()
+    schedule: Schedule = Schedule()
 
 
 def load(home: Home) -> Config:

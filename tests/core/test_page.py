@@ -57,7 +57,9 @@ def test_foreign_words_stay_words(home, rules, words):
         found = Outline(told)
         assert found.tags <= ALLOWED
         assert not {name for name in found.attributes if name.startswith("on")} | ({"src", "style"} & found.attributes)
-        assert all(re.fullmatch(r"#[\w-]+|\.\./\.\./history\.html|nights/\d+/report\.html", href) for href in found.hrefs)
+        assert all(
+            re.fullmatch(r"#[\w-]+|\.\./\.\./history\.html|nights/\d+/report\.html", href) for href in found.hrefs
+        )
         assert len(found.ids) == len(set(found.ids))
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", told)
     if words is nights.SCRIPTS and rules:
@@ -145,7 +147,11 @@ def test_markup_never_lets_text_through(text, value):
 )  # fmt: skip
 def test_pictures_stay_inside_their_frame(mean, low, high, path, threshold):
     """Whatever the figures, every coordinate is a number within the picture."""
-    for picture in (charts.effect(mean, low, high), charts.evidence(path, threshold), charts.bars([("n", p) for p in path], "x")):
+    for picture in (
+        charts.effect(mean, low, high),
+        charts.evidence(path, threshold),
+        charts.bars([("n", p) for p in path], "x"),
+    ):
         assert "nan" not in picture
         assert "inf" not in picture
         for x in re.findall(r' (?:x|x1|x2|cx)="([^"]+)"', picture):

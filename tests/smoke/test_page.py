@@ -60,7 +60,7 @@ def test_nothing_runs_and_nothing_leaves(seen):
         assert len(look["requests"]) == 1, look
         assert look["requests"][0].startswith("file://")
         assert look["logged"] == [], look
-        assert "owned" != look["title"]
+        assert look["title"] != "owned"
 
 
 def test_nothing_overflows(seen):
@@ -70,7 +70,9 @@ def test_nothing_overflows(seen):
 
 def test_axe_finds_nothing(seen):
     """No violation in light or dark, and axe did look."""
-    assert {f"{look['name']} {look['colorScheme']}: {look['violations']}" for look in seen if look["violations"]} == set()
+    assert {
+        f"{look['name']} {look['colorScheme']}: {look['violations']}" for look in seen if look["violations"]
+    } == set()
     assert all(look["passes"] > 10 for look in seen)
 
 

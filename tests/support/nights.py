@@ -7,8 +7,22 @@ from nightschool.night.gate import decide
 from nightschool.night.mining.mine import Mined
 from nightschool.night.steps import Steps
 from nightschool.records import (
-    Check, Edit, Evidence, Funnel, Night, NightStatus, Origin, Pair, Proposal, ProposedRule, Quote, RealTask,
-    Recurrence, Ruling, Target, Verdict,
+    Check,
+    Edit,
+    Evidence,
+    Funnel,
+    Night,
+    NightStatus,
+    Origin,
+    Pair,
+    Proposal,
+    ProposedRule,
+    Quote,
+    RealTask,
+    Recurrence,
+    Ruling,
+    Target,
+    Verdict,
 )  # fmt: skip
 
 AT = datetime(2026, 5, 6, 1, 17, tzinfo=UTC)
@@ -24,7 +38,14 @@ def night(home, rules=1, tasks=12, words="always end the query with LIMIT 100", 
           backend="toy", status=NightStatus.DONE):  # fmt: skip
     """Write a night with so many rules, each examined on so many tasks, and return its record."""
     steps = Steps(home, name)
-    target = Target(key="toy:project", platform="toy", kind="block", scope="project", path=str(home.root / "R.md"), title=words[:200])
+    target = Target(
+        key="toy:project",
+        platform="toy",
+        kind="block",
+        scope="project",
+        path=str(home.root / "R.md"),
+        title=words[:200],
+    )
     for number in range(tasks if rules else 0):
         origin = Origin(platform="toy", session=f"s{number}", turn="t", at=AT)
         bank._write(home, RealTask(
@@ -33,7 +54,9 @@ def night(home, rules=1, tasks=12, words="always end the query with LIMIT 100", 
         ))  # fmt: skip
     proposed = [_rule(home, number, tasks, words, target, name, backend) for number in range(rules)]
     if proposed:
-        steps.pin("proposal", Proposal(night=name, at=AT + timedelta(minutes=9), targets=(target,), rules=tuple(proposed)))
+        steps.pin(
+            "proposal", Proposal(night=name, at=AT + timedelta(minutes=9), targets=(target,), rules=tuple(proposed))
+        )
     found = [
         Recurrence(id=f"c{number}", kind="correction", text=words, quotes=(_quote(words),), sessions=3, projects=(words,),
                    first_seen=AT, last_seen=AT)
@@ -73,4 +96,6 @@ def _rule(home, number, tasks, words, target, name, backend):
         evidence.save(home, Evidence(edit=edit, examiner=backend, pairs=pairs, first_seen=AT, verdict=verdict))
     if number % 5 == 1:
         decisions.note(home, decisions.Decision(edit=edit, did="rejected", at=AT, night=name, reason=words))
-    return ProposedRule(edit=edit, verdict=verdict, quotes=(_quote(words),) * 3, sessions=3, quarantine=(words,) * (number % 2))
+    return ProposedRule(
+        edit=edit, verdict=verdict, quotes=(_quote(words),) * 3, sessions=3, quarantine=(words,) * (number % 2)
+    )

@@ -43,16 +43,18 @@ def call(args: argparse.Namespace) -> int:
 
 def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     """Sleep under the home's lock and print what came of it."""
+    from nightschool.cli.progress import Progress
     from nightschool.day.engine import leave_word
     from nightschool.files import single_flight
-    from nightschool.morning import brief, page, past, report
+    from nightschool.morning import brief, herald, page, past, report
     from nightschool.night.run import run
 
     home = setting.home
     with single_flight(home.lock, "a night"):
         leave_word(home)
         try:
-            outcome = run(setting)
+            with Progress(home, events=args.json) as setting.say:
+                outcome = run(setting)
             text = report.page(home, outcome.night) if outcome.quiet else report.write(home, outcome.night)
             if not outcome.quiet:
                 page.write(home, outcome.night)
@@ -60,6 +62,9 @@ def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
         finally:  # a night that waits, or was cut short, has something to tell too
             brief.renew(home, tell)
     path = home.nights / outcome.night.id / "report.md"
+    if not outcome.quiet:
+        html = path.with_suffix(".html")
+        herald.on_morning(setting.config.schedule.on_morning, outcome.night, outcome.proposal, html, tell)
     if args.json:
         print_json(document(outcome) | {"report": str(path)})
     elif outcome.quiet:

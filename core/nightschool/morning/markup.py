@@ -46,6 +46,12 @@ def foreign(name: str, text: str, /, **attributes: object) -> Safe:
     return el(name, text, dir="auto", **attributes)
 
 
+def heading(word: str) -> Safe:
+    """Return a column's heading, above its figures when it has such."""
+    figures = word in {"sessions", "without", "with", "rules", "tokens"}
+    return el("th", word, scope="col", class_="num" if figures else None)
+
+
 def document(title: str, style: str, body: Child) -> str:
     """Return a whole page that may load nothing, run nothing, and be styled by this one style sheet alone."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -6,7 +6,7 @@ from pathlib import Path
 from nightschool.files import write_whole
 from nightschool.morning import charts
 from nightschool.morning.facts import Moved, NightFacts, RuleFacts, gather, one_line
-from nightschool.morning.markup import Child, Safe, document, el, foreign
+from nightschool.morning.markup import Child, Safe, document, el, foreign, heading
 from nightschool.morning.report import sentence
 from nightschool.morning.style import STYLE
 from nightschool.paths import Home
@@ -21,6 +21,7 @@ _LABELS = {
     Ruling.UNEXAMINED: "unexamined",
     Ruling.REJECT: "rejected",
 }
+_KINDS = {"correction": "corrected", "request": "asked"}
 _STATES = {"adopted": "adopted by you", "rejected": "turned down by you", "edited": "reworded by you",
            "skipped": "left for later by you"}  # fmt: skip
 
@@ -170,9 +171,9 @@ def _tasks(tasks: Sequence[Moved]) -> Child:
         word = "better" if moved > 0 else "worse" if moved < 0 else "same"
         rows.append(
             el("tr", foreign("td", one.request), el("td", f"{one.pair.without:.2f}", class_="num"),
-               el("td", f"{one.pair.with_:.2f}", class_="num"), el("td", word, class_=word))
+               el("td", f"{one.pair.with_:.2f}", class_="num"), el("td", word, class_=f"word {word}"))
         )  # fmt: skip
-    head = el("tr", [el("th", word, scope="col") for word in ("Held-out task", "without", "with", "moved")])
+    head = el("tr", [heading(word) for word in ("Held-out task", "without", "with", "moved")])
     more = f" The {len(tasks) - SHOWN_TASKS} that moved least are left out." if len(tasks) > SHOWN_TASKS else ""
     moved_ = sum(one.pair.difference != 0 for one in tasks)
     return el(
@@ -221,11 +222,11 @@ def _recurring(found: Sequence[Recurrence]) -> Child:
     if not found:
         return None
     rows = [
-        el("tr", foreign("td", one_line(one.text, 200)), el("td", "corrected" if one.kind == "correction" else "asked"),
+        el("tr", foreign("td", one_line(one.text, 200)), el("td", _KINDS[one.kind], class_="word"),
            el("td", str(one.sessions), class_="num"))
         for one in found[:SHOWN_RECURRENCES]
     ]  # fmt: skip
-    head = el("tr", [el("th", word, scope="col") for word in ("In your words", "kind", "sessions")])
+    head = el("tr", [heading(word) for word in ("In your words", "kind", "sessions")])
     left = len(found) - SHOWN_RECURRENCES
     more = el("p", f"{left} more: ", el("code", "nightschool mine")) if left > 0 else None
     return el("section", el("h2", "What keeps coming back"), el("table", el("thead", head), el("tbody", rows)), more)

@@ -7,13 +7,13 @@ from nightschool.files import write_whole
 from nightschool.models.ledger import Ledger
 from nightschool.morning import charts
 from nightschool.morning.facts import one_line
-from nightschool.morning.markup import Child, Safe, document, el, foreign
+from nightschool.morning.markup import Child, Safe, document, el, foreign, heading
 from nightschool.morning.receipts import active, all_receipts
 from nightschool.morning.style import STYLE
 from nightschool.night import decisions, evidence
 from nightschool.night.steps import all_nights
 from nightschool.paths import Home
-from nightschool.records import Evidence, Night, Verdict
+from nightschool.records import Evidence, Night, Ruling, Verdict
 
 
 def write(home: Home) -> Path:
@@ -54,14 +54,14 @@ def _pictures(home: Home, nights: list[Night], known: list[Evidence]) -> Child:
     score: list[Safe] = [el("figcaption", "No held-out task has been tried yet: the bank has no score.")]
     if scores:
         told = "Score of the held-out tasks met each night, with the documents as they were"
-        score = [charts.bars(scores, "%"), el("figcaption", told)]
+        score = [charts.bars(scores, "%", most=100), el("figcaption", told)]
     tokens = [charts.bars(spent, "tokens"), el("figcaption", "Tokens spent each night")]
     return el("div", el("figure", score), el("figure", tokens), class_="charts")
 
 
 def _spent(home: Home, nights: list[Night]) -> list[tuple[str, float]]:
     if not home.ledger.exists():
-        return [(night.id, 0.0) for night in nights]
+        return [(night.id, float(night.tokens)) for night in nights]
     ledger = Ledger(home)
     try:
         return [(night.id, float(ledger.spent(night.id).tokens)) for night in nights]
@@ -75,7 +75,8 @@ def _nights(home: Home, nights: list[Night]) -> Child:
         there = (home.nights / night.id / "report.html").exists()
         name = el("a", night.id, href=f"nights/{night.id}/report.html") if there else night.id
         rows.append(
-            el("tr", el("td", name), el("td", f"{night.started:%Y-%m-%d %H:%M}"), el("td", night.status.value),
+            el("tr", el("td", name),
+               el("td", f"{night.started:%Y-%m-%d %H:%M}"), el("td", night.status.value, class_="word"),
                foreign("td", one_line(night.project or "all projects", 120)),
                el("td", str(night.funnel.candidates), class_="num"), el("td", f"{night.tokens:,}", class_="num"))
         )  # fmt: skip
@@ -100,8 +101,12 @@ def _lives(home: Home, known: list[Evidence]) -> Child:
         if not yours and name in down:
             yours = f"{'reworded' if down[name].did == 'edited' else 'turned down'} {down[name].at:%Y-%m-%d}"
         rows.append(el("tr", foreign("td", one_line(texts[name], 200)), el("td", first), el("td", says),
-                       el("td", yours or "waits")))  # fmt: skip
+                       el("td", yours or ("" if found and _over(found) else "waits"))))  # fmt: skip
     return _table("Rules and their lives", ("Rule", "first examined", "the gate says", "you"), rows)
+
+
+def _over(found: Evidence) -> bool:
+    return found.verdict is not None and found.verdict.ruling is Ruling.REJECT
 
 
 def _says(verdict: Verdict) -> str:
@@ -111,5 +116,5 @@ def _says(verdict: Verdict) -> str:
 def _table(title: str, words: tuple[str, ...], rows: list[Safe]) -> Child:
     if not rows:
         return None
-    head = el("tr", [el("th", word, scope="col") for word in words])
+    head = el("tr", [heading(word) for word in words])
     return el("section", el("h2", title), el("table", el("thead", head), el("tbody", rows)))

@@ -39,7 +39,8 @@ svg text{font:11px system-ui,sans-serif;fill:var(--soft)}
 ul.quotes{padding-left:1.1rem}.meta,.when{color:var(--soft);font-size:.88rem}
 table{width:100%;border-collapse:collapse;font-size:.92rem}
 th,td{text-align:start;padding:.35rem .4rem;border-bottom:1px solid var(--line);vertical-align:top}
-th{font-weight:600;color:var(--soft)}.num{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
+th{font-weight:600;color:var(--soft);overflow-wrap:normal}th[scope=row]{width:11rem}
+.word{white-space:nowrap;overflow-wrap:normal}.num{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
 pre{white-space:pre-wrap;margin:.4rem 0;padding:.6rem 0;border-block:1px solid var(--line);
 font:.84rem/1.45 ui-monospace,Menlo,Consolas,monospace}
 pre span{display:block;padding:0 .5rem;unicode-bidi:plaintext;min-height:1.2em}

@@ -144,7 +144,7 @@ def _in_scope(session: Session, project: str | None) -> bool:
 def settings_hash(setting: Setting) -> str:
     """Return a hash of everything a night was told: nights told differently do not go on with each other.
 
-    What the brief may cost is told to no night.
+    What the brief may cost, and what happens after a night, is told to no night.
     """
-    told = json.dumps([setting.config.model_dump(exclude={"brief"}), setting.scope_project], sort_keys=True)
+    told = json.dumps([setting.config.model_dump(exclude={"brief", "schedule"}), setting.scope_project], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()
