@@ -111,7 +111,9 @@ def told_schedulers(core):
         f"{path.name}:{node.lineno}"
         for path, room, tree in modules(core)
         for node in ast.walk(tree)
-        if room not in WRITES_OUTSIDE and isinstance(node, ast.Constant) and node.value in programs
+        if room not in WRITES_OUTSIDE and isinstance(node, ast.Call | ast.List)
+        for first in (node.args if isinstance(node, ast.Call) else node.elts)[:1]
+        if isinstance(first, ast.Constant) and first.value in programs
     ]
 
 
