@@ -115,6 +115,13 @@ def test_evidence_of_a_later_night_is_not_on_the_page(home):
     assert before != ""
 
 
+def test_the_way_to_the_threshold_ends_where_the_gate_stands(home):
+    """The last point of each path is the verdict's e-value, and there is one point a task."""
+    for one in gather(home, nights.night(home, 3, 25)).rules:
+        assert len(one.path) == one.rule.verdict.tasks
+        assert one.path[-1] == pytest.approx(one.rule.verdict.e_value)
+
+
 def test_the_same_facts_write_no_byte(home):
     """Written again, the page keeps its file."""
     night = nights.night(home, 2)

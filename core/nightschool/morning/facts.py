@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
+from operator import mul
 
 from nightschool.errors import NightschoolError
 from nightschool.models.ledger import Ledger, Spend
@@ -14,7 +16,7 @@ from nightschool.morning.receipts import active, all_receipts, happened
 from nightschool.morning.review import Item, items
 from nightschool.morning.skill import is_skill, new_skill
 from nightschool.night import bank, evidence
-from nightschool.night.gate import e_value
+from nightschool.night.gate import BETS, WEIGHTS
 from nightschool.night.mining.mine import Mined
 from nightschool.night.rules import block
 from nightschool.night.steps import Steps
@@ -137,7 +139,8 @@ def _pairs(found: Evidence | None, night: str) -> list[Pair]:
 
 def _path(pairs: Sequence[Pair]) -> tuple[float, ...]:
     told = [pair.difference for pair in pairs if not pair.shape_only]
-    return tuple(e_value(told[:end]) for end in range(1, len(told) + 1))
+    bets = [accumulate((1 + bet * d for d in told), mul) for bet in BETS]  # `e_value` of every beginning, in one pass
+    return tuple(sum(w * capital for w, capital in zip(WEIGHTS, held, strict=True)) for held in zip(*bets, strict=True))
 
 
 def _request(task: Task | None) -> str:
