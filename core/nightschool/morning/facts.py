@@ -139,7 +139,7 @@ def _pairs(found: Evidence | None, night: str) -> list[Pair]:
 
 def _path(pairs: Sequence[Pair]) -> tuple[float, ...]:
     told = [pair.difference for pair in pairs if not pair.shape_only]
-    bets = [accumulate((1 + bet * d for d in told), mul) for bet in BETS]  # `e_value` of every beginning, in one pass
+    bets = [accumulate([1 + bet * d for d in told], mul) for bet in BETS]  # `e_value` of every beginning, in one pass
     return tuple(sum(w * capital for w, capital in zip(WEIGHTS, held, strict=True)) for held in zip(*bets, strict=True))
 
 
