@@ -64,18 +64,18 @@ def bars(values: Sequence[tuple[str, float]], unit: str, most: float | None = No
     """Return one bar a night; the words tell the first, the last and the highest."""
     highest = max((value for _, value in values), default=0.0)
     most = most or highest or 1.0
-    each = (_WIDE - 16) / max(len(values), 1)
+    each = min((_WIDE - 16) / max(len(values), 1), 40)
     drawn = [
         el("rect", x=round(8 + at * each, 2), y=round(78 - value / most * 62, 1), width=round(max(each * 0.8, 0.5), 2),
            height=round(value / most * 62, 1), class_="bar")
         for at, (_, value) in enumerate(values)
     ]  # fmt: skip
-    words = f"{len(values)} night(s), at most {highest:,.3g} {unit}"
+    words = f"{len(values)} night(s), at most {highest:,.0f} {unit}"
     if values:
-        words += f"; the newest, {values[-1][0]}: {values[-1][1]:,.3g}"
+        words += f"; the newest, {values[-1][0]}: {values[-1][1]:,.0f}"
     ends = [el("text", values[0][0], x=8, y=92)] if values else []
     ends += [el("text", values[-1][0], x=_WIDE - 8, y=92, text_anchor="end")] if len(values) > 1 else []
-    top = el("text", f"{most if highest else 0:,.3g} {unit}", x=8, y=11)
+    top = el("text", f"{most if highest else 0:,.0f} {unit}", x=8, y=11)
     return _picture(f"{words}.", el("line", x1=8, x2=_WIDE - 8, y1=78, y2=78, class_="axis"), *drawn, *ends, top)
 
 
