@@ -14,10 +14,8 @@ ROOMS = (
     "hookspecs", "platforms", "config",  # floor 2
     "bundle", "memory", "models", "audit", "day",  # floor 3
     "night",  # floor 4
-    "morning",  # floor 5
-    "mcp", "cli",  # floor 6
     "schedule", "morning",  # floor 5
-    "cli",  # floor 6
+    "mcp", "cli",  # floor 6
 )  # fmt: skip
 WRITES_OUTSIDE = {"schedule"}  # an install: takes back what it wrote, byte for byte
 PLATFORM_PACKAGES = ("nightschool_claude_code", "nightschool_codex", "nightschool_copilot")

@@ -71,6 +71,8 @@ class Privacy(_Section):
 
     projects: str = Field(default="", description="directories, between commas; those below them are meant too")
     sessions: str = Field(default="", description="ids of sessions, between commas")
+
+
 class Schedule(_Section):
     """What happens around a night."""
 

@@ -5,10 +5,9 @@ import argparse
 from nightschool.cli.options import json_flag, print_json, print_markdown
 from nightschool.errors import DONE, NightschoolError
 
-DESCRIPTION = "Write and print the newest night's page, or that of --night. With --json nothing is written."
 DESCRIPTION = (
     "Write and print the newest night's page, or that of --night: as text here, as Markdown and HTML in the home. "
-    "The HTML page is one file that loads nothing."
+    "The HTML page is one file that loads nothing. With --json nothing is written, unless --html or --open wants it."
 )
 
 
@@ -36,9 +35,9 @@ def call(args: argparse.Namespace) -> int:
         raise NightschoolError(what, where=home.nights, fix="Sleep first: nightschool run.")
     night = nights[-1]
     text = report.page(home, night) if args.json else report.write(home, night)
-    text = report.write(home, night)
-    path = page.write(home, night)
-    history = past.write(home)
+    path, history = home.nights / night.id / "report.html", home.history
+    if args.html or args.open or args.history or not args.json:
+        path, history = page.write(home, night), past.write(home)
     if args.open:
         import webbrowser
 

@@ -49,7 +49,8 @@ code{font:.9em ui-monospace,Menlo,Consolas,monospace}
 summary{cursor:pointer;padding:.2rem 0}
 ol.time{list-style:none;padding:0}ol.time li{padding:.2rem 0}
 footer{color:var(--soft);font-size:.88rem;padding-bottom:3rem;margin-top:2.5rem}
-@media (max-width:34rem){table{font-size:.78rem}th,td{padding:.3rem .15rem}th[scope=row]{width:8rem}.charts{grid-template-columns:1fr}h1{font-size:1.6rem}article{padding:.9rem}}
+@media (max-width:34rem){table{font-size:.78rem}th,td{padding:.3rem .15rem}th[scope=row]{width:8rem}
+.charts{grid-template-columns:1fr}h1{font-size:1.6rem}article{padding:.9rem}}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#333;--line:#bbb;--link:#000;--good:#0a4d22;--bad:#7c1010;
 --wait:#5e3900;--none:#333;--mark:#123;--add:#eee;--del:#eee}
 body{font-size:10.5pt}header{padding-top:0}article,tr,figure{break-inside:avoid}h2,h3{break-after:avoid}.skip{display:none}
