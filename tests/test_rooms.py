@@ -14,9 +14,10 @@ ROOMS = (
     "hookspecs", "platforms", "config",  # floor 2
     "bundle", "memory", "models", "audit", "day",  # floor 3
     "night",  # floor 4
-    "morning",  # floor 5
+    "schedule", "morning",  # floor 5
     "mcp", "cli",  # floor 6
 )  # fmt: skip
+WRITES_OUTSIDE = {"schedule"}  # an install: takes back what it wrote, byte for byte
 PLATFORM_PACKAGES = ("nightschool_claude_code", "nightschool_codex", "nightschool_copilot")
 SEEN_BY_PLATFORMS = {"errors", "events", "records", "hookspecs"}
 TOP_LEVEL = {
@@ -101,6 +102,19 @@ def network_users(core):
     ]
 
 
+def told_schedulers(core):
+    """List calls outside schedule that name a program which keeps something outside the home."""
+    programs = {"crontab", "systemctl", "launchctl", "schtasks"}
+    return [
+        f"{path.name}:{node.lineno}"
+        for path, room, tree in modules(core)
+        for node in ast.walk(tree)
+        if room not in WRITES_OUTSIDE and isinstance(node, ast.Call | ast.List)
+        for first in (node.args if isinstance(node, ast.Call) else node.elts)[:1]
+        if isinstance(first, ast.Constant) and first.value in programs
+    ]
+
+
 def oversized(root):
     """List modules over 300 lines and functions over 50."""
     found = []
@@ -169,6 +183,14 @@ def test_only_models_reaches_out(tmp_path):
     assert network_users(ROOT / "core") == []
 
     assert network_users(plant(tmp_path, "nightschool/night/x.py", "import urllib.request\n"))
+
+
+def test_only_schedule_tells_schedulers(tmp_path):
+    """Outside the home write `morning` (documents) and the installs: `schedule` alone speaks with schedulers."""
+    assert told_schedulers(ROOT / "core") == []
+
+    call = 'import subprocess\nsubprocess.run(["crontab", "-l"])\n'
+    assert told_schedulers(plant(tmp_path, "nightschool/night/x.py", call)) == ["x.py:2"]
 
 
 def test_sizes(tmp_path):

@@ -134,7 +134,7 @@ def test_questions_fit_every_host(skill):
 def test_the_checks_bite():
     """A verb, a flag, a value, a setting, a tool, or a question that does not exist or fit is found."""
     for words in (
-        "review",
+        "rewind",
         "run --marathon",
         "run --scope everyone",
         "config no.such 1",

@@ -154,6 +154,12 @@ class Memory(_Section):
     control: float = Field(default=0.0, ge=0.0, le=0.5, description="share of days on which a project gets no brief")
 
 
+class Schedule(_Section):
+    """What happens around a night."""
+
+    on_morning: str = Field(default="", description="shell command run after a night, told of it by NIGHTSCHOOL_ names")
+
+
 class Config(_Section):
     """All of it."""
 
@@ -169,6 +175,7 @@ class Config(_Section):
     audit: Audit = Audit()
     privacy: Privacy = Privacy()
     memory: Memory = Memory()
+    schedule: Schedule = Schedule()
 
 
 def load(home: Home) -> Config:

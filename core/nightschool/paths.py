@@ -124,6 +124,21 @@ class Home:
         return self.root / "receipts"
 
     @property
+    def decisions(self) -> Path:
+        """What the user decided about proposed rules, one decision a line; the newest of an edit counts."""
+        return self.root / "decisions.jsonl"
+
+    @property
+    def history(self) -> Path:
+        """The page over all nights."""
+        return self.root / "history.html"
+
+    @property
+    def schedules(self) -> Path:
+        """One directory a scheduled night: what it is told, its script, its last run and its logs."""
+        return self.root / "schedules"
+
+    @property
     def brief(self) -> Path:
         """What a session is told at its start, a file a project, each where its project lies below `/`."""
         return self.root / "brief"

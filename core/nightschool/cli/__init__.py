@@ -16,8 +16,11 @@ VERBS = {
     "run": "sleep: harvest, mine, examine, and stage a proposal",
     "dry-run": "say what a night would do; no model call, no proposal",
     "report": "read the newest night's page",
+    "review": "decide on a night's rules, one by one",
     "adopt": "apply accepted rules, all or one by one",
     "undo": "take an adoption back, byte for byte",
+    "schedule": "sleep every night by itself",
+    "unschedule": "no more nights by themselves",
     "status": "where things stand",
     "queue": "leave a question for the night to sleep on",
     "conflicts": "find what contradicts itself in rules and memory, and plan what to do",
@@ -36,6 +39,7 @@ VERBS = {
     "export": "write the exam of your rules for a client's own harness",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
     "mcp": "serve an agent's client over stdin and stdout",
+    "scheduled": "run a scheduled night (a scheduler calls this)",
     "drain": "file what the hooks have dropped (the hooks call this)",
 }
 USAGE_LINE = "usage: nightschool VERB [options]   (nightschool VERB --help explains one)"

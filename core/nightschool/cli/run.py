@@ -49,19 +49,27 @@ def call(args: argparse.Namespace) -> int:
 
 def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     """Sleep under the home's lock and print what came of it."""
+    from nightschool.cli.progress import Progress
     from nightschool.day.engine import leave_word
     from nightschool.files import single_flight
-    from nightschool.morning import brief, report
+    from nightschool.morning import brief, herald, page, past, report
 
     home = setting.home
     with single_flight(home.lock, "a night"):
         leave_word(home)
         try:
-            outcome = _run(setting, args)
+            with Progress(home, events=args.json) as setting.say:
+                outcome = _run(setting, args)
             text = report.page(home, outcome.night) if outcome.quiet else report.write(home, outcome.night)
+            if not outcome.quiet:
+                page.write(home, outcome.night)
+                past.write(home)
         finally:  # a night that waits, or was cut short, has something to tell too
             brief.renew(home, tell)
     path = home.nights / outcome.night.id / "report.md"
+    if not outcome.quiet:
+        html = path.with_suffix(".html")
+        herald.on_morning(setting.config.schedule.on_morning, outcome.night, outcome.proposal, html, tell)
     if args.json:
         print_json(document(outcome) | {"report": str(path)})
     elif outcome.quiet:

@@ -32,6 +32,8 @@ def call(args: argparse.Namespace) -> int:
         rules = told["proposed"].get(key, [])
         print(f"{key:<11} " + (", ".join(rules) if rules else "none"))
     print("adopted     " + (", ".join(told["adopted"]) or "none"))
+    for job in told["schedules"]:
+        _print_schedule(job)
     print(f"spool       {told['spool']} payload(s) not filed yet, {told['events']} event(s) in the journal")
     spent = told["spent"]
     print(f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens, {_usd(spent['usd'])} over all nights")
@@ -61,11 +63,36 @@ def state(home: "Home") -> dict[str, Any]:
         "last_night": last.model_dump(mode="json") if last else None,
         "proposed": proposed,
         "adopted": sorted(adopted),
+        "schedules": _schedules(home),
         "spool": sum(1 for path in home.spool.glob("*.json")) if home.spool.is_dir() else 0,
         "events": sum(1 for _ in read_events(home)),
         "spent": _spent(home),
         "next": _next(last.status if last else None, proposed),
     }
+
+
+def _schedules(home: "Home") -> list[dict[str, Any]]:
+    """Return every schedule: its next night, how the last one went, and whether the scheduler still knows it."""
+    from nightschool.cli.schedule import described
+    from nightschool.schedule import install, jobs
+
+    found = []
+    for job in jobs.all_jobs(home):
+        ran = jobs.last_run(home, job.id)
+        last = ran.model_dump(mode="json", exclude={"pid"}) | {"failed": ran.fault} if ran else None
+        found.append(described(job) | {"installed": install.installed(home, job), "last_run": last})
+    return found
+
+
+def _print_schedule(job: dict[str, Any]) -> None:
+    print(f"scheduled   {job['id']}: daily at {job['at']} with {job['with']}, next {job['next_run']}: {job['runs']}")
+    if job["installed"] is False:
+        print(f"            {job['with']} does not know it any more: nightschool schedule puts it back")
+    last = job["last_run"]
+    if last:
+        why = last["skipped"] and f"skipped: {last['skipped']}"
+        how = why or (f"FAILED: {last['failed']}" if last["failed"] else f"exit code {last['code']}")
+        print(f"            last {last['started']}: {how}" + (f"; log {last['log']}" if last["log"] else ""))
 
 
 def _spent(home: "Home") -> dict[str, Any]:

@@ -47,12 +47,14 @@ def call(args: argparse.Namespace) -> int:
         why = "it removes every session, task, night and receipt"
         fix = "Nothing was changed. If you mean it: nightschool uninstall --purge --yes."
         raise NightschoolError("--purge wants --yes", where=home.root, why=why, fix=fix)
+    nights = _unscheduled(home, dry_run=args.dry_run)
     files = planned(home) if args.dry_run else uninstall(home, tell)
     failed = any(file.action == "failed" for file in files)
     foreign = purge(home) if args.purge and not args.dry_run and not failed else []
     failed = failed or bool(foreign)
     told = {
         "dry_run": args.dry_run,
+        "schedules": nights,
         "files": [file.model_dump(mode="json") for file in files],
         "kept": _kept(home, purging=args.purge, failed=failed, foreign=foreign),
         "next": _next(),
@@ -60,8 +62,20 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json(told)
     else:
+        for night in nights:
+            print(f"{'would be unscheduled' if args.dry_run else 'unscheduled'}: {night}")
         _print(files, told["kept"], told["next"], dry_run=args.dry_run)
     return FAILED if failed else DONE
+
+
+def _unscheduled(home: "Home", *, dry_run: bool) -> list[str]:
+    """Take scheduled nights back, or only say which; return their ids."""
+    from nightschool.schedule import install, jobs
+
+    known = jobs.all_jobs(home)
+    if known and not dry_run:
+        install.remove(home, known, tell)
+    return [job.id for job in known]
 
 
 def _kept(home: "Home", *, purging: bool, failed: bool, foreign: list[str]) -> list[dict[str, str]]:

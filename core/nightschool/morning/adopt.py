@@ -17,6 +17,7 @@ from nightschool.morning.history import history_of
 from nightschool.morning.place import ChangedMeanwhileError, Place, look
 from nightschool.morning.recover import recover, roll_back, settle
 from nightschool.morning.skill import is_skill, new_skill
+from nightschool.night import decisions
 from nightschool.night.rules import block, screen
 from nightschool.paths import Home
 from nightschool.records import Edit, FileChange, Proposal, ProposedRule, Receipt, ReceiptState, Ruling, Target
@@ -54,6 +55,8 @@ def adopt(
     cannot be a rule.
     """
     edits = _chosen(proposal, rule_ids, by_hand=by_hand, tell=tell)
+    if rule_ids is None:  # what the user has turned down is adopted only by name
+        edits = [edit for edit in edits if edit.id not in decisions.turned_down(home)]
     with single_flight(home.lock, "adopting", wait=LOCK_WAIT):
         for note in recover(home):
             tell(note)

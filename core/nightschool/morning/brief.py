@@ -20,9 +20,11 @@ from nightschool.files import write_whole
 from nightschool.morning import recall
 from nightschool.morning.place import remove_dirs
 from nightschool.morning.receipts import adopted_edits
+from nightschool.night import decisions
 from nightschool.night.steps import Steps, all_nights
 from nightschool.paths import Home
 from nightschool.records import BRIEF_TAG, Edit, Night, NightStatus, Proposal, Ruling
+from nightschool.schedule import jobs
 
 FILE = "nightschool-brief.md"  # hooks/harvest spells it too
 _CLIMB = 8  # directories in which the hook looks for one
@@ -54,6 +56,8 @@ def renew(home: Home, tell: Callable[[str], None]) -> None:
         nights: dict[str | None, list[Night]] = {}
         for night in all_nights(home):
             nights.setdefault(night.project, []).append(night)
+        for job in jobs.all_jobs(home):
+            nights.setdefault(job.project, [])
     except NightschoolError as error:
         tell(f"the brief is not prepared: {error}")
         return
@@ -93,7 +97,8 @@ def upper_tokens(text: str) -> int:
 
 
 def _prepare(home: Home, project: str | None, nights: Sequence[Night], adopted: Sequence[Edit], tokens: int) -> str:
-    facts = _facts(home, nights, frozenset(edit.id for edit in adopted))
+    settled = frozenset(edit.id for edit in adopted) | decisions.turned_down(home).keys()
+    facts = [*jobs.faults(home, project), *_facts(home, nights, settled)]
     facts += recall.recall(home, project, load(home).memory, [edit.text for edit in adopted])
     text = _fitted(facts, tokens)
     path = place(home, project)

@@ -177,9 +177,8 @@ def _is_ours(home: Home, name: str) -> bool:
     if unfinished:
         return _is_ours(home, unfinished[1])
     places = {found.name for key in dir(Home) if isinstance(found := getattr(home, key), Path) and key != "root"}
-    return name in places | {"bin", "crash", "rejected.jsonl", "night.holder", "drain.holder"} or name.startswith(
-        _DATABASES
-    )
+    others = {"bin", "crash", "rejected.jsonl", "night.holder", "drain.holder", "schedule.lock", "schedule.holder"}
+    return name in places | others or name.startswith(_DATABASES)
 
 
 def _remove(path: Path) -> None:

@@ -13,6 +13,7 @@ from nightschool.models.door import Door
 from nightschool.night import evidence as store
 from nightschool.night.gate import decide, hopeless
 from nightschool.night.replay import Trial, pair
+from nightschool.night.steps import Phase
 from nightschool.paths import Home
 from nightschool.records import Edit, Evidence, RealTask, Rollout, Ruling, Verdict
 
@@ -107,7 +108,8 @@ class Examiner:
                 base = trials.setdefault((paper.without, task.id), Trial(task, None, paper.without, k))
                 edited = trials.setdefault((paper.with_, task.id), Trial(task, paper.edit, paper.with_, k))
                 wanted.append((paper, base, edited))
-        self.say(f"replaying {len(trials)} trials for {len(live)} candidate rule(s)")
+        calls = len(trials) * self.rules.rollouts_k
+        self.say(Phase(f"replaying {len(trials)} trials for {len(live)} candidate rule(s)", calls))
         rolled = self._roll(list(trials.values()))
         for paper, base, edited in wanted:
             found = pair(edited, self.night, rolled[id(base)], rolled[id(edited)], self.rules.reward)

@@ -19,7 +19,7 @@ from nightschool.errors import NightschoolError
 from nightschool.files import single_flight, sweep
 from nightschool.memory.store import SessionStore
 from nightschool.models.backends import Backend, BatchBackend
-from nightschool.night import evidence, reflect
+from nightschool.night import decisions, evidence, reflect
 from nightschool.night.mining.mine import Mined, mine
 from nightschool.night.mining.signals import correcting_rule
 from nightschool.night.rules.documents import Documents
@@ -35,6 +35,7 @@ _NO_RESULT: dict[str, Any] = {
     "deep_sleep": True,
     "audit": True,
     "memory": True,
+    "schedule": True,
     "models": {"timeout", "side_by_side", "limits", "max_failed_share", "prices"},
 }
 LEFT_OVER = 3600.0  # seconds after which a half-written sibling is nobody's any more
@@ -129,6 +130,7 @@ def choose(
     """Choose the candidates of a night, the costliest recurrence first, up to the cap."""
     known = of_examiner(evidence.everything(setting.home), examiner)
     found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules())
+    found = decisions.allowed(setting.home, found, mined.recurrences)
     # the cap is on what an exam costs: it concerns neither a night without a model nor what is accepted already
     settled = {e.edit.id for e in known if e.verdict is not None and e.verdict.ruling is Ruling.ACCEPT}
     open_ones = [edit for edit in found if edit.id not in settled] if examiner else []

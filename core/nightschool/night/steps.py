@@ -1,7 +1,7 @@
 """What a night has done so far: each step's result is pinned in a file, so that a killed night goes on from there."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -11,6 +11,19 @@ from nightschool.paths import Home, safe_name
 from nightschool.records import Night, NightStatus
 
 Result = TypeVar("Result", bound=BaseModel)
+
+
+class Phase(str):
+    """A line that says what begins, and how many model calls it may take at most. For who only prints: a line."""
+
+    __slots__ = ("total",)
+    total: int
+
+    def __new__(cls, line: str, total: int) -> Self:
+        """Make it."""
+        made = super().__new__(cls, line)
+        made.total = total
+        return made
 
 
 class Steps:

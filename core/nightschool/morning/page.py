@@ -1,0 +1,269 @@
+"""The morning's page as one HTML file: no script, nothing loaded; what the Markdown page says, with pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nightschool.files import write_whole
+from nightschool.morning import charts
+from nightschool.morning.facts import Moved, NightFacts, RuleFacts, gather, one_line
+from nightschool.morning.markup import Child, Safe, document, el, foreign, heading
+from nightschool.morning.report import sentence
+from nightschool.morning.style import STYLE
+from nightschool.paths import Home
+from nightschool.records import Funnel, Night, NightStatus, Recurrence, Ruling
+
+# what is more is counted, and told where to find
+SHOWN_TASKS, SHOWN_RECURRENCES, DIFF_LINES = 60, 30, 200
+OPEN_TASKS = 8  # so few that they are shown without asking
+_LABELS = {
+    Ruling.ACCEPT: "accepted",
+    Ruling.PROBATION: "on probation",
+    Ruling.UNEXAMINED: "unexamined",
+    Ruling.REJECT: "rejected",
+}
+_KINDS = {"correction": "corrected", "request": "asked"}
+_STATES = {"adopted": "adopted by you", "rejected": "turned down by you", "edited": "reworded by you",
+           "skipped": "left for later by you"}  # fmt: skip
+
+
+def write(home: Home, night: Night) -> Path:
+    """Write a night's page to `nights/<id>/report.html` and return its path."""
+    path = home.nights / night.id / "report.html"
+    data = page(gather(home, night)).encode()
+    if not path.exists() or path.read_bytes() != data:
+        write_whole(path, data)
+    return path
+
+
+def page(facts: NightFacts) -> str:
+    """Return a night's page."""
+    night = facts.night
+    title = f"Night {night.id}"
+    body = [
+        el("a", "Skip to the rules", href="#rules", class_="skip"),
+        el("header", _head(facts)),
+        el("main", _rules(facts), _recurring(facts.mined.recurrences if facts.mined else ()), _night(facts)),
+        el("footer", el("p", el("a", "All nights", href="../../history.html"), " · nothing on this page was sent "
+           "anywhere; it loads nothing and runs nothing.")),
+    ]  # fmt: skip
+    return document(f"{title}: {one_line(night.project or 'all projects', 80)}", STYLE, body)
+
+
+def headline(facts: NightFacts) -> str:
+    """Say in one sentence what changed."""
+    count = {ruling: sum(one.rule.verdict.ruling is ruling for one in facts.rules) for ruling in _LABELS}
+    adopted = sum(one.item.state == "adopted" for one in facts.rules)
+    told = ", ".join(f"{number} {_LABELS[ruling]}" for ruling, number in count.items() if number)
+    if facts.night.status is NightStatus.WAITING:
+        return "This night waits for answers; nothing has changed."
+    if facts.night.status is NightStatus.OPEN:
+        return "This night was cut short; nothing has changed."
+    if not told:
+        return f"A quiet night: {facts.night.funnel.sessions} session(s), and no rule to propose. Nothing has changed."
+    live = f"you have adopted {adopted}" if adopted else "nothing live has changed"
+    rules = "1 rule" if len(facts.rules) == 1 else f"{len(facts.rules)} rules"
+    return f"{rules}: {told}; {live}."
+
+
+def next_step(facts: NightFacts) -> tuple[str, str]:
+    """Say what to do next, and the command for it."""
+    night = facts.night
+    if night.status is NightStatus.WAITING:
+        return "Answer its questions with the handoff skill; the same command then goes on.", "nightschool run"
+    if night.status is NightStatus.OPEN:
+        return "The same command goes on where it stopped.", "nightschool run"
+    waiting = [one for one in facts.rules if one.item.state in {"open", "skipped"}]
+    decided = [one for one in waiting if one.rule.verdict.ruling is not Ruling.PROBATION]
+    if decided:
+        return f"{len(decided)} rule(s) wait for your decision. To see them one by one:", "nightschool review"
+    if waiting:
+        return "Rules on probation wait for more held-out tasks, not for you.", "nightschool run"
+    return "Nothing waits for you.", "nightschool status"
+
+
+def _head(facts: NightFacts) -> Child:
+    night = facts.night
+    ended = f" to {night.ended:%H:%M}" if night.ended else ", not finished"
+    words, command = next_step(facts)
+    rehearsal = el("p", "A rehearsal: the model of this night is scripted. Its figures show how a night works; they "
+                   "say nothing about a real model.", class_="note")  # fmt: skip
+    model = f"{night.backend} {night.target_model}".strip()
+    return [
+        foreign("p", one_line(night.project or "all projects"), class_="where"),
+        el("h1", f"Night {night.id}"),
+        foreign("p", f"{night.started:%Y-%m-%d %H:%M}{ended} UTC, backend {one_line(model, 80)}", class_="where"),
+        el("p", headline(facts), class_="lead"),
+        rehearsal if facts.rehearsed else None,
+        el("p", words, " ", el("code", command), class_="next"),
+    ]
+
+
+def _rules(facts: NightFacts) -> Child:
+    count = len(facts.rules)
+    contents = [
+        el("li", _badge(one), el("a", foreign("span", one_line(one.rule.edit.text or one.rule.edit.replaces, 120)),
+           href=f"#rule-{one.item.number}"))
+        for one in facts.rules
+    ]  # fmt: skip
+    return el(
+        "section",
+        el("h2", "Rules" if count else "No rule tonight", id="rules"),
+        None if count else el("p", "Nothing came back often enough, in words that can be checked, to become a rule."),
+        el("nav", el("ol", contents, class_="toc"), aria_label="Rules of this night") if count > 1 else None,
+        [_rule(one) for one in facts.rules],
+        aria_labelledby="rules",
+    )
+
+
+def _badge(one: RuleFacts) -> Safe:
+    ruling = one.rule.verdict.ruling
+    return el("span", _LABELS[ruling], class_=f"badge {ruling.value}")
+
+
+def _rule(one: RuleFacts) -> Safe:
+    edit, verdict = one.rule.edit, one.rule.verdict
+    state = _STATES.get(one.item.state, "")
+    reason = one.item.decision.reason if one.item.decision and one.item.state != "adopted" else ""
+    name = f"rule-{one.item.number}"
+    gone = [el("p", "In place of:"), foreign("blockquote", edit.replaces)] if edit.op == "replace" else None
+    return el(
+        "article",
+        el("h3", f"Rule {one.item.number} ", _badge(one), state and el("span", state, class_="badge"), id=name),
+        el("p", "To be deleted:") if edit.op == "delete" else foreign("blockquote", edit.text),
+        gone,
+        foreign("p", f"Your reason: {reason}") if reason else None,
+        foreign("p", f"Quarantined ({', '.join(one.rule.quarantine)}): it is adopted only when you name it.",
+                class_="reject") if one.rule.quarantine else None,
+        foreign("p", sentence(verdict)),
+        _charts(one),
+        _tasks(one.tasks),
+        el("h4", f"You said it in {one.rule.sessions} session(s)") if one.rule.quotes else None,
+        el("ul", [_quote(q.text, f"{q.at:%Y-%m-%d}, session {q.session[:8]}") for q in one.rule.quotes],
+           class_="quotes") if one.rule.quotes else None,
+        _diff(one),
+        _commands(one),
+        aria_labelledby=name,
+    )  # fmt: skip
+
+
+def _charts(one: RuleFacts) -> Child:
+    verdict = one.rule.verdict
+    if verdict.effect is None or verdict.interval is None:
+        return None
+    cost = f"{verdict.rollouts} rollouts over {verdict.nights} night(s)"
+    return el(
+        "div",
+        el("figure", charts.effect(verdict.effect, *verdict.interval),
+           el("figcaption", "Mean effect on held-out tasks, with its 95 % interval")),
+        el("figure", charts.evidence(one.path or (verdict.e_value,), verdict.threshold),
+           el("figcaption", f"Evidence that it helps (logarithmic), task by task; {cost}")),
+        class_="charts",
+    )  # fmt: skip
+
+
+def _tasks(tasks: Sequence[Moved]) -> Child:
+    if not tasks:
+        return None
+    ordered = sorted(tasks, key=lambda one: -abs(one.pair.difference))
+    rows = []
+    for one in ordered[:SHOWN_TASKS]:
+        moved = one.pair.difference
+        word = "better" if moved > 0 else "worse" if moved < 0 else "same"
+        rows.append(
+            el("tr", foreign("td", one.request), el("td", f"{one.pair.without:.2f}", class_="num"),
+               el("td", f"{one.pair.with_:.2f}", class_="num"), el("td", word, class_=f"word {word}"))
+        )  # fmt: skip
+    head = el("tr", [heading(word) for word in ("Held-out task", "without", "with", "moved")])
+    more = f" The {len(tasks) - SHOWN_TASKS} that moved least are left out." if len(tasks) > SHOWN_TASKS else ""
+    moved_ = sum(one.pair.difference != 0 for one in tasks)
+    return el(
+        "details",
+        el("summary", f"{moved_} of {len(tasks)} task(s) moved.{more}"),
+        el("table", el("thead", head), el("tbody", rows)),
+        open=moved_ > 0 and len(tasks) <= OPEN_TASKS,
+    )
+
+
+def _quote(text: str, where: str) -> Safe:
+    return el("li", foreign("q", one_line(text, 300)), " ", el("span", where, class_="meta"))
+
+
+def _diff(one: RuleFacts) -> Child:
+    lines = one.diff.split("\n")
+    title = f"{one_line(one.target.title, 80)}, {one_line(one.target.path)}" if one.target else "no document"
+    if not one.diff.startswith("--- "):
+        return [el("h4", "What it would change"), foreign("p", f"{title}: {one.diff}", class_="meta")]
+    kinds = {"+": "plus", "-": "minus"}
+    shown = [el("span", line, class_=kinds.get(line[:1]) if at > 1 else "meta") for at, line in enumerate(lines)]
+    cut = [el("span", f"… {len(lines) - DIFF_LINES} more lines", class_="meta")] if len(lines) > DIFF_LINES else []
+    return [
+        el("h4", "What it would change"),
+        foreign("p", title, class_="meta"),
+        el("pre", shown[:DIFF_LINES], cut),
+    ]
+
+
+def _commands(one: RuleFacts) -> Child:
+    number, state = one.item.number, one.item.state
+    if state == "failed":
+        return None
+    if state == "adopted":
+        return el("p", "To take it back: ", el("code", f"nightschool undo --rule {one.rule.edit.id}"))
+    if state in {"rejected", "edited"}:
+        return el("p", "To decide anew: ", el("code", f"nightschool review --reopen {number}"))
+    by_hand = "" if one.rule.verdict.ruling is Ruling.ACCEPT else " by hand"
+    return el(
+        "p", f"To adopt it{by_hand}: ", el("code", f"nightschool review --accept {number}"),
+        "; to turn it down: ", el("code", f"nightschool review --reject {number} --reason WHY"),
+    )  # fmt: skip
+
+
+def _recurring(found: Sequence[Recurrence]) -> Child:
+    if not found:
+        return None
+    rows = [
+        el("tr", foreign("td", one_line(one.text, 200)), el("td", _KINDS[one.kind], class_="word"),
+           el("td", str(one.sessions), class_="num"))
+        for one in found[:SHOWN_RECURRENCES]
+    ]  # fmt: skip
+    head = el("tr", [heading(word) for word in ("In your words", "kind", "sessions")])
+    left = len(found) - SHOWN_RECURRENCES
+    more = el("p", f"{left} more: ", el("code", "nightschool mine")) if left > 0 else None
+    return el("section", el("h2", "What keeps coming back"), el("table", el("thead", head), el("tbody", rows)), more)
+
+
+def _night(facts: NightFacts) -> Child:
+    night, spent = facts.night, facts.spent
+    events = [el("li", el("span", f"{at:%Y-%m-%d %H:%M:%S} ", class_="when"), told) for at, told in facts.timeline]
+    cost = "not told by the backend" if spent.cost is None else f"${spent.cost:.4f}"
+    paid = f"{spent.calls} call(s) paid for, {spent.failed} failed attempt(s), {spent.tokens:,} tokens, cost {cost}"
+    budget = [f"{key}: {value}" for key, value in dict(night.config.get("budget") or {}).items() if value]
+    faults = [f"{name}: {why}" for name, why in sorted(night.funnel.broken.items())]
+    faults += [f"{count} attempt(s): {kind}" for kind, count in sorted(facts.errors.items())]
+    faults += [*night.notes, *([f"{night.left} trial(s) left for a later night"] if night.left else [])]
+    return [
+        el("section", el("h2", "The night, hour by hour"), el("ol", events, class_="time")),
+        el("section", el("h2", "What it cost"), el("p", paid),
+           foreign("p", f"Budget: {', '.join(budget)}", class_="meta") if budget else None),
+        el("section", el("h2", "From transcripts to rules"), _funnel(night.funnel)),
+        el("section", el("h2", "What failed, or waits"), el("ul", [foreign("li", one_line(f)) for f in faults]))
+        if faults else None,
+    ]  # fmt: skip
+
+
+def _funnel(funnel: Funnel) -> Safe:
+    tasks = ", ".join(f"{count} {split}" for split, count in sorted(funnel.tasks.items())) or "none"
+    skipped = ", ".join(f"{count} {one_line(why, 60)}" for why, count in sorted(funnel.skipped.items()))
+    rows = [
+        ("transcripts known", f"{funnel.transcripts:,}"),
+        ("with news", f"{funnel.read:,} ({funnel.new_bytes:,} bytes)"),
+        ("left for a later night", f"{funnel.backlog:,}"),
+        ("sessions in scope", f"{funnel.sessions:,}"),
+        ("requests", f"{funnel.turns:,}"),
+        ("lines left out", skipped or "none"),
+        ("recurring requests", f"{funnel.recurrences:,}"),
+        ("recurring corrections", f"{funnel.corrections:,}"),
+        ("tasks in the bank", tasks),
+        ("candidate rules", f"{funnel.candidates:,}"),
+    ]
+    return el("table", el("tbody", [el("tr", el("th", name, scope="row"), el("td", told)) for name, told in rows]))

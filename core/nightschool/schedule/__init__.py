@@ -1,0 +1,1 @@
+"""When nights run by themselves: cron, systemd, launchd or Windows, told once and taken back exactly."""
