@@ -6,7 +6,7 @@ an empty override still hides the others; in its home it does not.
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nightschool.records import NightRequest, Target
@@ -27,12 +27,11 @@ def targets(request: NightRequest) -> Iterator[Target]:
     settings = read_settings(home(request))
     if request.project is not None:
         project = Path(request.project)
-        path = _in_project(project, settings)
-        yield _target("project", "block", "project", path, f"the project's {path.name}")
-        root = _root(project, settings)
-        if root is not None and root != project:
-            path = _in_project(root, settings)
-            yield _target("repository", "block", "project", path, f"the repository's {path.name}")
+        chain = _chain(project, settings)
+        paths = [_in_project(folder, settings) for folder in chain]
+        yield _target("project", "block", "project", paths[-1], f"the project's {paths[-1].name}", paths)
+        if len(chain) > 1:
+            yield _target("repository", "block", "project", paths[0], f"the repository's {paths[0].name}", paths)
     path = _in_home(home(request))
     yield _target("user", "block", "user", path, f"your own {path.name}")
     learned = Path(request.user_home) / ".agents" / "skills" / "nightschool-learned" / "SKILL.md"
@@ -62,12 +61,14 @@ def _in_home(folder: Path) -> Path:
         return folder / DOCUMENT
 
 
-def _root(project: Path, settings: dict[str, object]) -> Path | None:
+def _chain(project: Path, settings: dict[str, object]) -> list[Path]:
+    """Return the directories whose documents are read, from the project's root down; the project's own comes last."""
     markers = _names(settings, "project_root_markers") or _MARKERS
-    for folder in [project, *project.parents][:_LEVELS]:
+    above = [project, *project.parents][:_LEVELS]
+    for place, folder in enumerate(above):
         if any((folder / marker).exists() for marker in markers):
-            return folder
-    return None
+            return above[place::-1]
+    return [project]
 
 
 def _names(settings: dict[str, object], key: str) -> tuple[str, ...]:
@@ -75,6 +76,7 @@ def _names(settings: dict[str, object], key: str) -> tuple[str, ...]:
     return tuple(name for name in told if isinstance(name, str) and name) if isinstance(told, list) else ()
 
 
-def _target(what: str, kind: str, scope: str, path: Path, title: str) -> Target:
-    told = {"key": f"codex:{what}", "platform": "codex", "kind": kind, "scope": scope}
+def _target(what: str, kind: str, scope: str, path: Path, title: str, read: Sequence[Path] = ()) -> Target:
+    along = tuple(str(other) for other in read if other != path and other.is_file())
+    told = {"key": f"codex:{what}", "platform": "codex", "kind": kind, "scope": scope, "along": along}
     return Target.model_validate(told | {"path": str(path), "title": title})

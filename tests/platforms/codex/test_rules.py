@@ -39,6 +39,21 @@ def test_with_nothing_there_the_plain_names_are_taken(tmp_path, repo):
     assert found(tmp_path, repo / "sub")["project"] == "repo/sub/AGENTS.md"
 
 
+def test_what_is_read_along_is_named(tmp_path, repo):
+    """Every document from the repository's root down to the project's is told, so no rule of one is proposed for another."""
+    deep = repo / "a" / "b"
+    deep.mkdir(parents=True)
+    (repo / "AGENTS.md").touch()
+    (repo / "a" / "AGENTS.override.md").touch()
+    (repo / "a" / "AGENTS.md").touch()
+    request = NightRequest(user_home=str(tmp_path), project=str(deep))
+    along = {target.key: target.along for target in targets(request)}
+
+    assert along["codex:project"] == (str(repo / "AGENTS.md"), str(repo / "a" / "AGENTS.override.md"))
+    assert along["codex:repository"] == (str(repo / "a" / "AGENTS.override.md"),)
+    assert along["codex:user"] == ()
+
+
 def test_an_override_is_what_is_read(tmp_path, repo):
     """In a project even an empty one hides AGENTS.md; in the client's home only one that says something does."""
     home = tmp_path / ".codex"
