@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from nightschool.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nightschool.events import Event
-    from nightschool.records import NightRequest, PlatformNight, Session
+    from nightschool.records import HeadlessRunner, NightRequest, PlatformNight, Session
 
 
 class Codex:
@@ -29,6 +31,12 @@ class Codex:
         from nightschool_codex.runner import find
 
         return find()
+
+    def backends(self) -> dict[str, Callable[[], HeadlessRunner]]:
+        """Return the backend `codex`: the client itself, headless."""
+        from nightschool_codex.headless import Headless
+
+        return {"codex": Headless}
 
     def unread(self, request: NightRequest) -> int:
         """Return how many compressed sessions lie there that nothing on this machine can unpack."""

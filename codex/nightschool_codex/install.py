@@ -82,8 +82,8 @@ def _uninstall(request: NightRequest, args: argparse.Namespace) -> Iterator[str]
 def _diffs(changes: Sequence[wiring.Change]) -> Iterator[str]:
     for change in changes:
         before, after = (_lines(data) for data in (change.now, change.then))
-        names = ("/dev/null" if data is None else str(change.path) for data in (change.now, change.then))
-        yield from difflib.unified_diff(before, after, *names, lineterm="", n=1)
+        old, new = ("/dev/null" if data is None else str(change.path) for data in (change.now, change.then))
+        yield from difflib.unified_diff(before, after, old, new, lineterm="", n=1)
         if change.note:
             yield f"{change.path}: {change.note}"
 
