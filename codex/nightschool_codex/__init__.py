@@ -44,6 +44,15 @@ class Codex:
 
         return unreadable(request)
 
+    def unwire(self, request: NightRequest, *, dry_run: bool) -> list[dict[str, object]]:
+        """Take back what `install.sh` has put into the client's files, or say what that would do."""
+        from nightschool_codex.wiring import take_back, uninstall_plan
+
+        changes = uninstall_plan(request) if dry_run else take_back(request)
+        return [
+            {"path": str(one.path), "action": one.action, "notes": (one.note,) if one.note else ()} for one in changes
+        ]
+
     @hookimpl
     def on_session_end(self, event: Event, known: Session | None) -> Session | None:
         """Read the session's rollout on."""

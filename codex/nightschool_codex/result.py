@@ -23,8 +23,8 @@ _MONEY = re.compile(r"quota exceeded|insufficient_quota|billing", re.IGNORECASE)
 _LIMIT = re.compile(r"usage limit|rate limit|too many requests|at capacity|overloaded", re.IGNORECASE)
 _MODEL = re.compile(r"model.{0,80}(?:not (?:found|supported|exist)|does not exist|no access)", re.IGNORECASE)
 _UNREACHABLE = re.compile(
-    r"connection (?:refused|error|reset|closed|failed)|error sending request|stream (?:disconnected|closed)|dns|network|"
-    r"failed to connect|internal server error|high demand|bad gateway",
+    r"connection (?:refused|error|reset|closed|failed)|error sending request|stream (?:disconnected|closed)|"
+    r"dns|network|failed to connect|internal server error|high demand|bad gateway",
     re.IGNORECASE,
 )
 _TIMED_OUT = re.compile(r"timed? ?out|idle timeout", re.IGNORECASE)

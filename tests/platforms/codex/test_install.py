@@ -303,3 +303,22 @@ def test_the_script_is_posix():
     assert subprocess.run([shell, "-n", SCRIPT], check=False).returncode == 0
     assert SCRIPT.read_text().startswith("#!/bin/sh\n")
     assert os.access(SCRIPT, os.X_OK)
+
+
+def test_the_uninstall_verb_takes_it_back_too(lived_in):
+    """`nightschool uninstall` asks the platform: told first, then done, and the home is what it was."""
+    before = lived_in.files()
+
+    def uninstall(*words):
+        words = [sys.executable, "-m", "nightschool", "uninstall", "--json", *words]
+        ran = subprocess.run(words, env=lived_in.env, cwd=lived_in.home, capture_output=True, text=True, check=True)
+        return {Path(file["path"]).name: file["action"] for file in json.loads(ran.stdout)["files"]}
+
+    lived_in.run()
+    installed = lived_in.files()
+    wanted = {"config.toml": "restored", "hooks.json": "restored", "SKILL.md": "removed"}
+    assert uninstall("--dry-run") == wanted
+    assert lived_in.files() == installed
+    assert uninstall() == wanted
+    assert lived_in.files() == before
+    assert uninstall() == {}
