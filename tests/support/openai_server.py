@@ -13,6 +13,7 @@ last, its sayings are the steps of one turn, and the last one repeats. Which ste
 how often a tool has answered since the person spoke. A tool whose input is a string is a custom one.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -103,6 +104,14 @@ def _last_prompt(items: list[dict[str, Any]]) -> tuple[int, str]:
     return -1, ""
 
 
+def _space(tool: str, body: dict[str, Any]) -> dict[str, str]:
+    """Return the namespace in which the client offers a tool."""
+    for offered in body.get("tools") or ():
+        if offered.get("type") == "namespace" and tool in {one.get("name") for one in offered.get("tools") or ()}:
+            return {"namespace": offered["name"]}
+    return {}
+
+
 def _response(said: Say, body: dict[str, Any], step: int) -> dict[str, Any]:
     name = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:22]
     output: list[dict[str, Any]] = []
@@ -112,7 +121,7 @@ def _response(said: Say, body: dict[str, Any], step: int) -> dict[str, Any]:
             {"type": "message", "id": f"msg_{name}", "role": "assistant", "status": "completed", "content": [part]}
         )
     for place, (tool, given) in enumerate(said.tools):
-        call = {"id": f"fc_{name}{place}", "call_id": f"call_{name}{step}_{place}", "name": tool}
+        call = {"id": f"fc_{name}{place}", "call_id": f"call_{name}{step}_{place}", "name": tool, **_space(tool, body)}
         if isinstance(given, str):
             output.append({"type": "custom_tool_call", **call, "input": given})
         else:
@@ -177,4 +186,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        with contextlib.suppress(ConnectionError):  # a client that was ended meanwhile
+            self.wfile.write(data)
