@@ -20,6 +20,10 @@ _LONG, _END = 2**18, 2**17  # bytes of such a string, and what is kept of it at 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # possessive: linear whatever the line holds
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _KIND = re.compile(rb'\{"timestamp":"[^"\\]{1,40}",(?:"ordinal":\d{1,18},)?"type":"([a-z_]{1,60})"')
+_ANSWER = re.compile(
+    rb'\{"timestamp":"[^"\\]{1,40}",(?:"ordinal":\d{1,18},)?"type":"response_item","payload":'
+    rb'\{"type":"(?:function|custom_tool)_call_output",(?:"id":"[^"\\]{1,100}",)?"call_id":"([^"\\]{1,200})"'
+)
 SILENT = frozenset({
     "compacted", "dynamic_tools_updated", "inter_agent_communication", "inter_agent_communication_metadata",
     "realtime_item", "retained_context", "security_risk_score", "turn_context", "world_state",
@@ -55,6 +59,12 @@ def is_silent(line: bytes) -> bool:
     """Tell by its first bytes whether a line is of a type that tells nothing."""
     found = _KIND.match(line)
     return found is not None and found[1] in _SILENT
+
+
+def answers(line: bytes) -> str | None:
+    """Return by a line's first bytes the id of the call whose output it is; None when it is something else."""
+    found = _ANSWER.match(line)
+    return found[1].decode(errors="replace") if found else None
 
 
 def record(line: bytes, skipped: Counter[str], *, whole: bool = False) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 from nightschool.records import NightRequest, Session, Source, TranscriptRef
 from nightschool_codex import packed
-from nightschool_codex.lines import lines, record
+from nightschool_codex.lines import answers, lines, record
 from nightschool_codex.rules import home
 from nightschool_codex.turns import Builder
 
@@ -107,7 +107,9 @@ def _read(stream: BinaryIO, name: str, path: str, known: Session | None, info: o
     skipped: Counter[str] = Counter(known.skipped if known else {})
     end = begin
     for start, line in lines(stream, begin, skipped):
-        if line is not None:
+        # most outputs were told by an item before, and are half of the bytes
+        told = answers(line) if line is not None else None
+        if line is not None and (told is None or told in builder.pending):
             found = record(line, skipped)
             if found is not None and not builder.add(found, start, start + len(line.rstrip())):
                 skipped["unknown-type"] += 1

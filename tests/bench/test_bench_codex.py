@@ -10,7 +10,21 @@ from tests.bench.test_bench_harvest import harvested
 pytestmark = pytest.mark.bench
 RAW = Path(__file__).parent / "raw" / "codex.json"
 EACH = 110_000  # bytes of a rollout
-WORDS = "def return self value index token error build cache node write read line test queue stream parse".split()
+WORDS = (
+    "def",
+    "return",
+    "self",
+    "value",
+    "index",
+    "token",
+    "error",
+    "build",
+    "cache",
+    "node",
+    "write",
+    "read",
+    "parse",
+)
 
 
 def fill(home, count, first=0):

@@ -116,7 +116,7 @@ def test_events_come_once_trusted_and_the_day_is_whole_without(codex, way):
             codex.run("plugin", "add", "nightschool@nightschool")
             trusting = ["--dangerously-bypass-hook-trust"]
         silent = codex.exec("hello there")
-        assert not list(codex.ours.rglob("*.json"))
+        assert not (codex.ours / "spool").exists()
         if way == "script":
             codex.install("--trust-hooks")
         brief = codex.ours / "brief" / "nightschool-brief.md"
