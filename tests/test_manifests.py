@@ -75,8 +75,8 @@ def test_codex_finds_the_same_bundle():
     assert set(wired) <= {"description", "hooks"}, "the client refuses a file with any other key"
     for event, [group] in wired["hooks"].items():
         [hook] = group["hooks"]
-        found = re.fullmatch(r'sh "\$\{PLUGIN_ROOT\}/hooks/harvest" codex ([a-z_]+)', hook["command"])
-        assert found, hook["command"]
-        moment, seconds, matcher = WIRED[event]
-        assert (found[1], hook["timeout"], group.get("matcher")) == (moment, seconds, matcher)
+        script, moment, seconds, matcher = WIRED[event]
+        assert hook["command"] == f'sh "${{PLUGIN_ROOT}}/hooks/{script}" codex{moment}'
+        assert (hook["timeout"], group.get("matcher")) == (seconds, matcher)
+        assert os.access(ROOT / "hooks" / script, os.X_OK)
     assert set(wired["hooks"]) == set(WIRED)

@@ -13,29 +13,30 @@ from typing import Any
 from nightschool.errors import NightschoolError
 
 WIRED = {
-    "SessionStart": ("session_start", 5, "startup|resume|clear"),
-    "Stop": ("turn_end", 5, None),
-    "PreCompact": ("compaction", 5, None),
-    "SessionEnd": ("session_end", 3, None),  # the client allows no more
+    "SessionStart": ("harvest", " session_start", 5, "startup|resume|clear"),
+    "UserPromptSubmit": ("prompt", "", 5, None),
+    "Stop": ("harvest", " turn_end", 5, None),
+    "PreCompact": ("harvest", " compaction", 5, None),
+    "SessionEnd": ("harvest", " session_end", 3, None),  # the client allows no more
 }
-"""What we listen to: the client's event, our moment, seconds, and a matcher. None of these can deny a tool."""
+"""What we listen to: the client's event, our script, its moment, seconds, and a matcher. None of these can deny a tool."""
 
-_OURS = re.compile(r'sh ".*/hooks/harvest" codex [a-z_]+')
+_OURS = re.compile(r'sh ".*/hooks/(?:harvest|prompt)" codex(?: [a-z_]+)?')
 _KNOWN = {"description", "hooks"}  # with any other key the client refuses the whole file
 
 Json = dict[str, Any]
 
 
-def with_ours(data: bytes | None, script: str, where: object) -> bytes:
-    """Return the file with our four handlers, which call `script`. Raises NightschoolError for what the client refuses.
+def with_ours(data: bytes | None, folder: str, where: object) -> bytes:
+    """Return the file with our handlers, which call the scripts in `folder`. Raises NightschoolError for what the client refuses.
 
     A handler of ours that is there already keeps its place; with nothing to change the bytes stay as they are.
     """
     told = _parsed(data, where)
     before = json.dumps(told)
     events = told.setdefault("hooks", {})
-    for event, (moment, seconds, matcher) in WIRED.items():
-        handler = {"type": "command", "command": f'sh "{script}" codex {moment}', "timeout": seconds}
+    for event, (script, moment, seconds, matcher) in WIRED.items():
+        handler = {"type": "command", "command": f'sh "{folder}/{script}" codex{moment}', "timeout": seconds}
         found = [one for _, _, one in _handlers(told, event)]
         if found:
             found[0].clear()

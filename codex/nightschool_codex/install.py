@@ -13,11 +13,11 @@ from nightschool_codex import wiring
 from nightschool_codex.rules import home, read_settings
 
 _TRUST = """\
-Codex runs these hooks only after you have trusted them. Start codex, open /hooks, look at the four commands that call
-hooks/harvest, and trust them; until then codex exec skips them and says nothing. Or run this again with --trust-hooks,
+Codex runs these hooks only after you have trusted them. Start codex, open /hooks, look at the five commands that call
+hooks/harvest and hooks/prompt, and trust them; until then codex exec skips them and says nothing. Or run this again with --trust-hooks,
 which writes your decision down for you. No session is lost either way: the night finds all of them by itself."""
 _TRUSTED = (
-    "The four hooks are written down as trusted, as you asked; /hooks in codex shows them and can switch them off."
+    "The five hooks are written down as trusted, as you asked; /hooks in codex shows them and can switch them off."
 )
 _TWICE = "Codex will warn that hooks stand in config.toml and in hooks.json; both run."
 

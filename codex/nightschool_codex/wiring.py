@@ -162,7 +162,7 @@ def _wanted(request: NightRequest, root: Path, *, trust: bool, known: Receipt | 
     """Yield each file as it should be."""
     client = home(request)
     hooks, config = client / "hooks.json", client / "config.toml"
-    wired = hookfile.with_ours(place.bytes_of(hooks), str(root / "hooks" / "harvest"), hooks)
+    wired = hookfile.with_ours(place.bytes_of(hooks), str(root / "hooks"), hooks)
     yield hooks, wired
     trusted = hookfile.trust(wired, str(hooks)) if trust else {}
     theirs = _servers(client).get(settings.SERVER)

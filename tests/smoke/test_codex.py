@@ -147,7 +147,7 @@ def test_events_come_once_trusted_and_the_day_is_whole_without(codex, way):
 
 
 def test_the_client_sees_what_was_installed(codex):
-    """The client's own look: our skills are offered once each, the server is configured, four hooks are trusted."""
+    """The client's own look: our skills are offered once each, the server is configured, five hooks are trusted."""
     codex.serve("http://127.0.0.1:9")
     codex.install("--trust-hooks")
     shown = codex.run("debug", "prompt-input", "hi").stdout
@@ -155,7 +155,7 @@ def test_the_client_sees_what_was_installed(codex):
         assert shown.count(f"nightschool-{skill.parent.name}: ") == 1
     [server] = [one for one in json.loads(codex.run("mcp", "list", "--json").stdout) if one["name"] == "nightschool"]
     assert server["enabled"]
-    assert [hook["trustStatus"] for hook in hooks(codex)] == ["trusted"] * 4
+    assert [hook["trustStatus"] for hook in hooks(codex)] == ["trusted"] * 5
 
 
 def hooks(codex):

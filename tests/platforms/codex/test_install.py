@@ -97,7 +97,7 @@ def test_twice_is_once_and_uninstalled_is_untouched(request, kind, shell):
         len(commands) - (event == "Stop" and kind == "lived_in")
         for event, commands in world.commands().items()
         if event != "Interrupt"
-    ] == [1] * 4
+    ] == [1] * 5
     assert world.config()["mcp_servers"]["nightschool"]["args"][-1] == "mcp"
     for skill in SKILLS:
         assert f"\nname: {skill}\n" in (world.home / ".agents" / "skills" / skill / "SKILL.md").read_text()
@@ -124,14 +124,15 @@ def test_the_hooks_run_and_their_trust_is_explained(lived_in):
 
 
 def test_trust_is_written_only_when_told(lived_in):
-    """--trust-hooks writes the client's own keys and hashes, for our four handlers and no other; uninstalling takes them."""
+    """--trust-hooks writes the client's own keys and hashes, for our handlers and no other; uninstalling takes them."""
     before = lived_in.files()
     lived_in.run()
     lived_in.run("--trust-hooks")
     state = lived_in.config()["hooks"]["state"]
     path = lived_in.codex / "hooks.json"
     assert set(state) == {
-        f"{path}:{name}" for name in ("session_start:0:0", "stop:1:0", "pre_compact:0:0", "session_end:0:0")
+        f"{path}:{name}"
+        for name in ("session_start:0:0", "user_prompt_submit:0:0", "stop:1:0", "pre_compact:0:0", "session_end:0:0")
     }
     assert all(one["trusted_hash"].startswith("sha256:") for one in state.values())
     assert "Nothing to do" in lived_in.run()
