@@ -19,7 +19,7 @@ WIRED = {
     "PreCompact": ("harvest", " compaction", 5, None),
     "SessionEnd": ("harvest", " session_end", 3, None),  # the client allows no more
 }
-"""What we listen to: the client's event, our script, its moment, seconds, and a matcher. None of these can deny a tool."""
+"""What we listen to: the client's event, our script, its moment, seconds, a matcher. None can deny a tool."""
 
 _OURS = re.compile(r'sh ".*/hooks/(?:harvest|prompt)" codex(?: [a-z_]+)?')
 _KNOWN = {"description", "hooks"}  # with any other key the client refuses the whole file
@@ -28,9 +28,10 @@ Json = dict[str, Any]
 
 
 def with_ours(data: bytes | None, folder: str, where: object) -> bytes:
-    """Return the file with our handlers, which call the scripts in `folder`. Raises NightschoolError for what the client refuses.
+    """Return the file with our handlers, which call the scripts in `folder`.
 
     A handler of ours that is there already keeps its place; with nothing to change the bytes stay as they are.
+    Raises NightschoolError for a file that the client refuses.
     """
     told = _parsed(data, where)
     before = json.dumps(told)

@@ -14,8 +14,9 @@ from nightschool_codex.rules import home, read_settings
 
 _TRUST = """\
 Codex runs these hooks only after you have trusted them. Start codex, open /hooks, look at the five commands that call
-hooks/harvest and hooks/prompt, and trust them; until then codex exec skips them and says nothing. Or run this again with --trust-hooks,
-which writes your decision down for you. No session is lost either way: the night finds all of them by itself."""
+hooks/harvest and hooks/prompt, and trust them; until then codex exec skips them and says nothing. Or run this again
+with --trust-hooks, which writes your decision down for you. No session is lost either way: the night finds all of them
+by itself."""
 _TRUSTED = (
     "The five hooks are written down as trusted, as you asked; /hooks in codex shows them and can switch them off."
 )
