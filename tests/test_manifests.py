@@ -9,6 +9,7 @@ import pytest
 
 from nightschool import __version__
 from nightschool.events import Moment
+from nightschool_codex.hookfile import WIRED
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGIN = json.loads((ROOT / ".claude-plugin" / "plugin.json").read_text())
@@ -58,3 +59,24 @@ def test_skills_have_the_name_of_their_folder(path):
 
     assert told["name"] == path.parent.name
     assert 20 <= len(told["description"]) <= 1000
+
+
+def test_codex_finds_the_same_bundle():
+    """Its marketplace names the root, its plugin the same version, wiring that calls the hot path, skills and the server."""
+    plugin = json.loads((ROOT / ".codex-plugin" / "plugin.json").read_text())
+    [entry] = json.loads((ROOT / ".agents" / "plugins" / "marketplace.json").read_text())["plugins"]
+    assert (entry["name"], entry["source"]["path"]) == (plugin["name"], "./")
+    assert plugin["version"] == __version__
+    assert plugin["description"] == PLUGIN["description"]
+    assert (ROOT / plugin["skills"]).is_dir()
+    server = json.loads((ROOT / plugin["mcpServers"]).read_text())["mcpServers"]["nightschool"]
+    assert server == {"command": "nightschool", "args": ["mcp"]}
+    wired = json.loads((ROOT / plugin["hooks"]).read_text())
+    assert set(wired) <= {"description", "hooks"}, "the client refuses a file with any other key"
+    for event, [group] in wired["hooks"].items():
+        [hook] = group["hooks"]
+        script, moment, seconds, matcher = WIRED[event]
+        assert hook["command"] == f'sh "${{PLUGIN_ROOT}}/hooks/{script}" codex{moment}'
+        assert (hook["timeout"], group.get("matcher")) == (seconds, matcher)
+        assert os.access(ROOT / "hooks" / script, os.X_OK)
+    assert set(wired["hooks"]) == set(WIRED)

@@ -10,6 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
+CODEX = (".agents/plugins/marketplace.json", ".codex-plugin/plugin.json", "codex/hooks.json", "codex/install.sh")
 OURS = {"nightschool", "nightschool_claude_code", "nightschool_codex", "nightschool_copilot"}
 
 
@@ -52,7 +53,13 @@ def test_the_wheel_holds_our_packages_and_nothing_beside_them(built):
         names = wheel.namelist()
         modes = {info.filename: info.external_attr >> 16 for info in wheel.infolist()}
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == OURS
-    for needed in ("hooks/harvest", "skills/sleep/SKILL.md", ".claude-plugin/plugin.json", "claude-code/hooks.json"):
+    for needed in (
+        "hooks/harvest",
+        "skills/sleep/SKILL.md",
+        ".claude-plugin/plugin.json",
+        "claude-code/hooks.json",
+        *CODEX,
+    ):
         assert f"nightschool/_bundle/{needed}" in names
     assert modes["nightschool/_bundle/hooks/harvest"] & 0o111
     assert sum("/sample/home/.claude/projects/" in name for name in names) >= 40

@@ -139,6 +139,11 @@ class Home:
         return self.root / "schedules"
 
     @property
+    def installs(self) -> Path:
+        """What the platforms' installers have changed in their clients' files, with the bytes before."""
+        return self.root / "installs"
+
+    @property
     def brief(self) -> Path:
         """What a session is told at its start, a file a project, each where its project lies below `/`."""
         return self.root / "brief"

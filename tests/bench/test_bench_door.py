@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.support.openai_server import chat, serving
+from tests.support.loopback_endpoint import chat, serving
 
 RAW = Path(__file__).parent / "raw" / "door.json"
 LATENCY, CALLS = 0.25, 300

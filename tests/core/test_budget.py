@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import BaseModel, ValidationError
-from tests.support.openai_server import chat, serving
+from tests.support.loopback_endpoint import chat, serving
 
 from nightschool.clock import FixedClock
 from nightschool.config import Budget as Limits

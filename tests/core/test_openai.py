@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from tests.support.openai_server import chat, serving
+from tests.support.loopback_endpoint import chat, serving
 
 from nightschool.config import OpenAI as Settings
 from nightschool.errors import NightschoolError

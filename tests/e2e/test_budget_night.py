@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 from tests.support.fake_claude import FakeClaude
-from tests.support.openai_server import chat, serving
+from tests.support.loopback_endpoint import chat, serving
 
 FENCE_FREE = re.compile(r"<(data-[0-9a-f]{16})>.*?</\1>", re.DOTALL)
 

@@ -1,5 +1,6 @@
 """The real clients."""
 
 from tests.support.clients import claude, claude_binary
+from tests.support.codex_client import codex, codex_binary
 
-__all__ = ["claude", "claude_binary"]
+__all__ = ["claude", "claude_binary", "codex", "codex_binary"]

@@ -116,9 +116,11 @@ def _client(loaded: "Platforms", name: str) -> tuple[str, str] | None:
 def _events(home: "Home", loaded: "Platforms") -> list[Finding]:
     """Judge the hooks by events really seen, not by what some configuration says."""
     from nightschool.day.journal import read_events
+    from nightschool.events import Moment
     from nightschool.memory.store import SessionStore
 
-    events = Counter(event.platform for event in read_events(home))
+    found_by_us = {Moment.ERROR_SPIKE, Moment.MILESTONE_COMMIT}  # in sessions, also where no hook has told of them
+    events = Counter(event.platform for event in read_events(home) if event.moment not in found_by_us)
     sessions = Counter(session.platform for session in SessionStore(home).sessions())
     found: list[Finding] = []
     for name in loaded.names():

@@ -1,6 +1,8 @@
 """`nightschool uninstall`: take back everything outside the home."""
 
 import argparse
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nightschool.cli.options import json_flag, print_json, tell
@@ -48,7 +50,7 @@ def call(args: argparse.Namespace) -> int:
         fix = "Nothing was changed. If you mean it: nightschool uninstall --purge --yes."
         raise NightschoolError("--purge wants --yes", where=home.root, why=why, fix=fix)
     nights = _unscheduled(home, dry_run=args.dry_run)
-    files = planned(home) if args.dry_run else uninstall(home, tell)
+    files = (planned(home) if args.dry_run else uninstall(home, tell)) + _unwired(dry_run=args.dry_run)
     failed = any(file.action == "failed" for file in files)
     foreign = purge(home) if args.purge and not args.dry_run and not failed else []
     failed = failed or bool(foreign)
@@ -76,6 +78,16 @@ def _unscheduled(home: "Home", *, dry_run: bool) -> list[str]:
     if known and not dry_run:
         install.remove(home, known, tell)
     return [job.id for job in known]
+
+
+def _unwired(*, dry_run: bool) -> tuple["Touched", ...]:
+    """Let every platform take back what its own installer has put into its client's files."""
+    from nightschool import platforms
+    from nightschool.morning.unwire import unwire
+    from nightschool.records import NightRequest
+
+    request = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=None)
+    return unwire(platforms.installed(), request, dry_run=dry_run)
 
 
 def _kept(home: "Home", *, purging: bool, failed: bool, foreign: list[str]) -> list[dict[str, str]]:
