@@ -1,5 +1,6 @@
 """The real clients."""
 
 from tests.support.clients import claude, claude_binary
+from tests.support.copilot_client import copilot, copilot_binary, copilot_cache
 
-__all__ = ["claude", "claude_binary"]
+__all__ = ["claude", "claude_binary", "copilot", "copilot_binary", "copilot_cache"]
