@@ -26,6 +26,7 @@ class Target(Record):
     scope: Literal["project", "user"]
     path: str
     title: str  # how a person calls it
+    opening: str = ""  # what the document begins with when we have to make it
 
 
 class NightRequest(Record):
