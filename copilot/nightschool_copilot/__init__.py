@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from nightschool.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from nightschool.events import Event
-    from nightschool.records import HeadlessRunner, NightRequest, PlatformNight, Session
+    from nightschool.records import HeadlessRunner, Kept, NightRequest, PlatformNight, Session
 
 _SHELLS = frozenset({"bash", "powershell", "shell", "run_in_terminal", "runInTerminal", "copilot_runInTerminal"})
 
@@ -48,6 +48,12 @@ class Copilot:
         from nightschool_copilot.settings import traces
 
         return traces(request)
+
+    def export(self, kept: Sequence[Kept]) -> tuple[str, dict[str, str]]:
+        """Return adopted rules as `copilot memories import` takes them, and why some are left out, by id."""
+        from nightschool_copilot.memories import export
+
+        return export(kept)
 
     @hookimpl
     def on_session_end(self, event: Event, known: Session | None) -> Session | None:

@@ -23,6 +23,7 @@ VERBS = {
     "mine": "list what keeps coming back, with counts and quotes",
     "doctor": "check the installation and name what is missing",
     "config": "show or set what you can choose",
+    "export": "give adopted rules to a client's own memory",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
     "drain": "file what the hooks have dropped (the hooks call this)",
 }

@@ -48,6 +48,7 @@ def call(args: argparse.Namespace) -> int:
         fix = "Nothing was changed. If you mean it: nightschool uninstall --purge --yes."
         raise NightschoolError("--purge wants --yes", where=home.root, why=why, fix=fix)
     files = planned(home) if args.dry_run else uninstall(home, tell)
+    files += _detached(write=not args.dry_run)
     failed = any(file.action == "failed" for file in files)
     foreign = purge(home) if args.purge and not args.dry_run and not failed else []
     failed = failed or bool(foreign)
@@ -62,6 +63,19 @@ def call(args: argparse.Namespace) -> int:
     else:
         _print(files, told["kept"], told["next"], dry_run=args.dry_run)
     return FAILED if failed else DONE
+
+
+def _detached(*, write: bool) -> tuple["Touched", ...]:
+    """Take our plugin out of the clients' settings, where a client has us do that."""
+    import os
+    from pathlib import Path
+
+    from nightschool import platforms
+    from nightschool.morning.detach import detach
+    from nightschool.records import NightRequest
+
+    request = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=None)
+    return detach(platforms.installed(), request, write=write)
 
 
 def _kept(home: "Home", *, purging: bool, failed: bool, foreign: list[str]) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
-from nightschool.records.platforms import NightRequest, PlatformNight, Target, TranscriptRef
+from nightschool.records.platforms import Kept, NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
 from nightschool.records.sessions import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
 from nightschool.records.tasks import (
@@ -33,6 +33,7 @@ __all__ = [
     "HeadlessFault",
     "HeadlessReply",
     "HeadlessRunner",
+    "Kept",
     "Night",
     "NightRequest",
     "NightStatus",

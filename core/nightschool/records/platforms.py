@@ -44,3 +44,13 @@ class PlatformNight(Record):
     platform: Name
     transcripts: tuple[TranscriptRef, ...] = ()
     targets: tuple[Target, ...] = ()
+
+
+class Kept(Record):
+    """A rule that is adopted, as a platform may export it to a memory of the client's own."""
+
+    id: Name
+    text: str
+    path: str  # of the document it stands in
+    scope: Literal["project", "user"]
+    sessions: int = 0  # in which the user has asked for it
