@@ -1,4 +1,4 @@
-"""Chats of VS Code and its kin: `chatSessions/<id>.json`, rewritten whole, or `.jsonl`, a log of changes to that object.
+"""Chats of VS Code and its kin: `chatSessions/<id>.json`, rewritten whole, or `.jsonl`, a log of changes to an object.
 
 Each line of a log sets a value at a path (kind 1), cuts an array and appends to it (2), removes one (3), or begins
 with a whole object (0). Either way the object is made anew and read from its start when the file has changed. A
@@ -22,6 +22,7 @@ from nightschool_copilot.place import editor_dirs
 from nightschool_copilot.texts import clip, count, instant, mapping, subject, text_of, typed
 
 LARGEST = 128 * 2**20  # bytes; a larger file is no chat
+_TOOL = "toolInvocationSerialized"
 _CHAT = re.compile(r"(?:chatSessions|emptyWindowChatSessions)[/\\][A-Za-z0-9][A-Za-z0-9._-]{0,120}\.jsonl?\Z")
 
 
@@ -116,7 +117,9 @@ def _change(state: Any, path: list[Any], kind: object, value: Any, cut: object) 
 
 def _session(name: str, chat: Record, source: Source, skipped: dict[str, int], written: float) -> Session:
     asked = chat.get("requests")
-    turns = [turn for request in (asked if isinstance(asked, list) else []) if (turn := _turn(mapping(request), written))]
+    turns = [
+        turn for request in (asked if isinstance(asked, list) else []) if (turn := _turn(mapping(request), written))
+    ]
     began = instant(chat.get("creationDate"))
     return Session(
         platform="copilot",
@@ -146,7 +149,7 @@ def _turn(request: Record, written: float) -> Turn | None:
         at=at,
         prompt=clip(told),
         reply=clip(_reply(parts)),
-        calls=tuple(_call(part) for part in parts if part.get("kind") == "toolInvocationSerialized" and not _inner(part)),
+        calls=tuple(_call(part) for part in parts if part.get("kind") == _TOOL and not _inner(part)),
         interrupted=request.get("isCanceled") is True
         or mapping(request.get("modelState")).get("value") == 2  # noqa: PLR2004  cancelled
         or mapping(result.get("errorDetails")).get("code") == "canceled",
@@ -164,7 +167,7 @@ def _reply(parts: list[Record]) -> str:
     texts = [""]
     for part in parts:
         kind, value = part.get("kind"), part.get("value", part.get("content"))
-        if kind == "toolInvocationSerialized":
+        if kind == _TOOL:
             texts.append("")
         elif kind in {None, "markdownContent"}:
             texts[-1] += text_of(value) or text_of(mapping(value).get("value"))

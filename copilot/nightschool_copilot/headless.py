@@ -82,8 +82,6 @@ class Headless:
         return found
 
     def _environment(self, call: HeadlessCall) -> dict[str, str]:
-        kept = {
-            name: value for name, value in self._environ.items() if name in PASSED or name.startswith(PROVIDER)
-        }
+        kept = {name: value for name, value in self._environ.items() if name in PASSED or name.startswith(PROVIDER)}
         limit = {f"{PROVIDER}MAX_OUTPUT_TOKENS": str(call.max_tokens)} if call.max_tokens else {}
         return {"HOME": str(Path.home())} | kept | _SET | limit

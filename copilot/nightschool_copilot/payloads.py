@@ -53,7 +53,9 @@ def _once(payload: Payload) -> str | None:
 def _milliseconds(stamp: float | str | None) -> int | None:
     """Read a time as the client writes it: milliseconds since 1970, or the same in RFC 3339."""
     try:
-        return round(datetime.fromisoformat(stamp).timestamp() * 1000) if isinstance(stamp, str) else int(stamp or 0) or None
+        if isinstance(stamp, str):
+            return round(datetime.fromisoformat(stamp).timestamp() * 1000)
+        return int(stamp) if stamp else None
     except (ValueError, OverflowError):
         return None
 

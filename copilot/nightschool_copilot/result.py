@@ -15,6 +15,7 @@ FAILED = b'{"type":"model.call_failure"'
 USED_A_TOOL = b'{"type":"tool.execution_start"'
 """Ends a run: there is no tool, and a model that insists on one would be asked for ever."""
 
+_FAILURES = {"model.call_failure", "session.error"}
 _BY_STATUS: dict[int, HeadlessFault] = {
     408: "timeout", 429: "rate-limit", 500: "unavailable", 502: "unavailable", 503: "unavailable", 504: "timeout",
     529: "rate-limit",
@@ -39,10 +40,9 @@ _NO_LOGIN = (
 
 def reply_of(ran: Ran, usage: Path) -> HeadlessReply | HeadlessFailure:
     """Read a run. Raises NightschoolError for what would fail every question: no login, no credit, no such model."""
-    if ran.stopped == "timeout":
-        return HeadlessFailure(kind="timeout", why=f"no answer in {ran.seconds:.0f} s")
-    if ran.stopped == "too-large":
-        return HeadlessFailure(kind="malformed", why=f"the client printed more than {LARGEST // 2**20} MB")
+    stopped = _stopped(ran)
+    if stopped:
+        return stopped
     events = _events(ran.out)
     if any(event.get("type") == "tool.execution_start" for event in events):
         return HeadlessFailure(kind="malformed", why="the model used a tool, and it has none")
@@ -59,7 +59,13 @@ def reply_of(ran: Ran, usage: Path) -> HeadlessReply | HeadlessFailure:
     return HeadlessReply(text=text, seconds=ran.seconds, **_used(usage, text_of(said[-1].get("model"))))
 
 
-_FAILURES = {"model.call_failure", "session.error"}
+def _stopped(ran: Ran) -> HeadlessFailure | None:
+    """Tell what ended the run from outside, when no event can."""
+    if ran.stopped == "timeout":
+        return HeadlessFailure(kind="timeout", why=f"no answer in {ran.seconds:.0f} s")
+    if ran.stopped == "too-large":
+        return HeadlessFailure(kind="malformed", why=f"the client printed more than {LARGEST // 2**20} MB")
+    return None
 
 
 def _events(out: str) -> list[dict[str, Any]]:
@@ -92,7 +98,8 @@ def _failure(told: dict[str, Any]) -> HeadlessFailure:
     _stop_for_all(status, said)
     if isinstance(status, int):
         refused = status == 400 and _REFUSED.search(said)  # noqa: PLR2004
-        return HeadlessFailure(kind="refused" if refused else _BY_STATUS.get(status, "backend"), why=f"{status}: {said}")
+        kind: HeadlessFault = "refused" if refused else _BY_STATUS.get(status, "backend")
+        return HeadlessFailure(kind=kind, why=f"{status}: {said}")
     words: list[tuple[re.Pattern[str], HeadlessFault]] = [
         (_EMPTY, "empty"), (_REFUSED, "refused"), (_TIMED_OUT, "timeout"), (_UNREACHABLE, "unavailable"),
     ]  # fmt: skip

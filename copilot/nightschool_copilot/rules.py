@@ -12,7 +12,7 @@ _EVERYWHERE = '---\ndescription: Rules that you have adopted with Nightschool.\n
 
 
 def targets(request: NightRequest) -> Iterator[Target]:
-    """Yield the project's instructions, those for some of its paths, the user's, and a skill of our own in either place.
+    """Yield the project's instructions, those for its paths, the user's, and a skill of our own in either place.
 
     Instructions for paths are files that are there already, with what they apply to in their front matter, and one of
     our own that applies everywhere and can be narrowed by hand.

@@ -25,7 +25,7 @@ _LEADER = (
 
 @dataclass(frozen=True)
 class Ran:
-    """How a run ended. `stopped` says why it was ended from outside: "timeout", "too-large", a word; "" if it was not."""
+    """How a run ended. `stopped` says what ended it from outside: "timeout", "too-large", a word; "" for nothing."""
 
     code: int
     out: str

@@ -35,7 +35,9 @@ def transcripts(root: Path, have: set[str]) -> Iterator[TranscriptRef]:
         at = instant(last)
         if isinstance(name, str) and name not in have and _is_name(name):
             written = int(at.timestamp() * 1e9) if at else info.st_mtime_ns
-            yield TranscriptRef(platform="copilot", session=name, path=str(path), size=int(turns), mtime_ns=written)
+            yield TranscriptRef(
+                platform="copilot", session=name, path=str(path), size=int(str(turns)), mtime_ns=written
+            )
 
 
 def read(name: str, path: str, known: Session | None) -> Session | None:

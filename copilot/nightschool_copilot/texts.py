@@ -57,19 +57,15 @@ def instant(stamp: object) -> datetime | None:
         if isinstance(stamp, str):
             at = datetime.fromisoformat(stamp)
             return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        return datetime.fromtimestamp(stamp / 1000, UTC) if is_count(stamp) else None
+        return datetime.fromtimestamp(stamp / 1000, UTC) if isinstance(stamp, int | float) and stamp > 0 else None
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def is_count(value: object) -> Any:
-    """Tell whether a value is a number above zero."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
-
-
 def count(value: object) -> int:
     """Return a number of tokens; 0 for what is none."""
-    return int(value) if isinstance(value, int | float) and is_count(value) else 0
+    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+    return int(value) if isinstance(value, int | float) and known else 0
 
 
 def mapping(value: object) -> dict[str, Any]:
