@@ -48,7 +48,7 @@ class Builder:
     def add(self, record: Record, start: int, end: int) -> bool:
         """Take one record that stands at these bytes; False when its type is unknown."""
         kind, data = record.get("type"), mapping(record.get("data"))
-        if kind not in READ:
+        if not isinstance(kind, str) or kind not in READ:
             return False
         if record.get("agentId") or data.get("parentToolCallId") or self._again(record.get("id")):
             return True
@@ -59,10 +59,9 @@ class Builder:
             self._user(record, data, start, end)
         elif kind in {"session.start", "session.resume", "session.context_changed"}:
             self._place(mapping(data.get("context")) or data)
-        elif self.turns:
+        elif self.turns and not self.closed:
             self._of_the_turn(kind, data)
-        if self.turns and self.turns[-1]["span"][1] < end:
-            self.turns[-1]["span"] = (self.turns[-1]["span"][0], end)
+            self.turns[-1]["span"] = (self.turns[-1]["span"][0], max(end, self.turns[-1]["span"][1]))
         return True
 
     def ended(self) -> None:
