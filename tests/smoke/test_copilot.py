@@ -34,7 +34,7 @@ RULES = [
             Say("Delegated."),
         ],
     ),
-    Rule("slow", [Say(tools=[bash("echo begun > begun; sleep 60")]), Say("Slept.")]),
+    Rule("slow", [Say(tools=[bash("sleep 60")]), Say("Slept.")]),
 ]
 
 
@@ -70,7 +70,8 @@ def killed(copilot, server):
     process = copilot.start(
         "-p", "slow work", "--allow-all-tools", "--session-id", name, url=server.url, start_new_session=True
     )
-    until((copilot.project / "begun").exists)
+    path = copilot.config / "session-state" / name / "events.jsonl"
+    until(lambda: path.exists() and "tool.execution_start" in path.read_text())  # it reaches the disk late
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     return name
@@ -131,14 +132,14 @@ def test_every_kind_of_session_is_counted_exactly(copilot):
         delegated: ["delegate this"],
         cut: ["slow work"],
     }
-    calls = {name: [c for turn in s["turns"] for c in turn["calls"]] for name, s in sessions.items()}
-    assert [call["failed"] for call in calls[burst]] == [True, True, True, False]
-    assert [(call["name"], call["failed"]) for call in calls[delegated]] == [("task", False)]
-    assert [call["failed"] for call in calls[cart]] == [False]
-    assert [call["failed"] for call in calls[cut]] == [None]
+    calls = {name: [c for turn in s["turns"] for c in turn.get("calls", [])] for name, s in sessions.items()}
+    assert [call.get("failed") for call in calls[burst]] == [True, True, True, False]
+    assert [(call["name"], call.get("failed")) for call in calls[delegated]] == [("task", False)]
+    assert [call.get("failed") for call in calls[cart]] == [False]
+    assert [call.get("failed") for call in calls[cut]] == [None]
     assert sessions[cut]["turns"][0]["interrupted"] is True
-    assert sessions[cut]["pending"] == {}
-    assert all(session["skipped"] == {} for session in sessions.values())
+    assert sessions[cut].get("pending", {}) == {}
+    assert all(session.get("skipped", {}) == {} for session in sessions.values())
     assert sessions[plain]["turns"][0]["reply"] == "Done."
     assert sessions[plain]["project"] == os.path.realpath(copilot.project)
     copilot.nightschool("run")
@@ -151,7 +152,7 @@ def test_an_event_that_is_wired_twice_is_one(copilot):
     wired = json.loads((ROOT / "copilot" / "hooks.json").read_text())
     for entries in wired["hooks"].values():
         for entry in entries:
-            entry["bash"] = entry["bash"].replace("${PLUGIN_ROOT}", str(ROOT))
+            entry["bash"] = f"echo fired >> {copilot.root}/fired; " + entry["bash"].replace("${PLUGIN_ROOT}", str(ROOT))
     pascal = {
         "sessionStart": "SessionStart",
         "agentStop": "Stop",
@@ -167,5 +168,4 @@ def test_an_event_that_is_wired_twice_is_one(copilot):
     until(lambda: stored(copilot) and not list((copilot.root / "nightschool-home" / "spool").glob("*.json")))
     moments = Counter(event["moment"] for event in events(copilot))
     assert moments == {"session_start": 1, "turn_end": 1, "session_end": 1}
-    wire = next(copilot.config.glob("session-state/*/events.jsonl")).read_text()
-    assert wire.count('"hook.start"') == 6, "the client did fire each twice"
+    assert (copilot.root / "fired").read_text().count("fired") == 3, "the client did fire each twice"
