@@ -42,6 +42,7 @@ def test_a_payload_points_to_its_session(loaded, name, payload, transcript):
     """Session, transcript when there is one, and directory; a text that was cut inside an emoji is no fault."""
     plugin = loaded.manager.get_plugin(name)
     wanted = {"session_id": ID, "project": "/home/u/repo"} | ({"transcript": transcript} if transcript else {})
+    wanted |= {"once": f"{ID} {payload['timestamp']}"} if "timestamp" in payload else {}
 
     assert plugin.read_payload("turn_end", json.dumps(payload).encode()) == wanted
     assert plugin.read_payload("turn_end", json.dumps(payload | {"said": "cut \ud83d"}).encode()) == wanted
@@ -82,11 +83,11 @@ def test_rules_have_targets_and_sessions_are_counted(loaded, tmp_path):
     request = NightRequest(user_home=str(tmp_path), project="/p")
     nights = {night.platform: night for night in loaded.on_night(request)}
 
-    for name in ("codex", "copilot"):
-        assert nights[name].transcripts == ()
-        assert loaded.manager.get_plugin(name).unread(request) == 1
+    assert nights["codex"].transcripts == ()
+    assert loaded.manager.get_plugin("codex").unread(request) == 1
+    assert [ref.session for ref in nights["copilot"].transcripts] == [ID]
     assert [target.path for target in nights["codex"].targets] == ["/p/AGENTS.md", f"{tmp_path}/.codex/AGENTS.md"]
-    assert [target.path for target in nights["copilot"].targets] == ["/p/.github/copilot-instructions.md"]
+    assert nights["copilot"].targets[0].path == "/p/.github/copilot-instructions.md"
     moved = request.model_copy(update={"environ": {"CODEX_HOME": "/elsewhere"}})
     found = {target.path for night in loaded.on_night(moved) for target in night.targets}
     assert "/elsewhere/AGENTS.md" in found
