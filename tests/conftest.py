@@ -1,6 +1,8 @@
 """What every test stands on: a home of its own, and no way to the real one."""
 
+import os
 import pathlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,12 @@ import pytest
 from nightschool.paths import Home
 
 REAL_HOME = Path("~").expanduser()
+SH = os.path.realpath(shutil.which("sh"))
+SHELLS = [
+    shell
+    for shell in (["sh"], ["dash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"])
+    if shutil.which(shell[0]) and (shell == ["sh"] or os.path.realpath(shutil.which(shell[0])) != SH)
+]
 
 
 class TouchedTheRealHomeError(AssertionError):
@@ -39,3 +47,15 @@ def no_real_home(tmp_path, monkeypatch):
 def home(tmp_path) -> Home:
     """A Nightschool home of the test's own, not made yet."""
     return Home(tmp_path / "nightschool-home")
+
+
+@pytest.fixture(params=SHELLS, ids=" ".join)
+def shell(request):
+    """Name each shell of this machine in turn."""
+    return request.param
+
+
+@pytest.fixture
+def env(home):
+    """Give the little that a hook may count on, without an engine on PATH."""
+    return {"PATH": "/usr/bin:/bin", "NIGHTSCHOOL_HOME": str(home.root)}

@@ -18,25 +18,7 @@ from nightschool.morning.brief import place
 
 ROOT = Path(__file__).parent.parent
 HARVEST = ROOT / "hooks" / "harvest"
-SH = os.path.realpath(shutil.which("sh"))
-SHELLS = [
-    shell
-    for shell in (["sh"], ["dash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"])
-    if shutil.which(shell[0]) and (shell == ["sh"] or os.path.realpath(shutil.which(shell[0])) != SH)
-]
 PAYLOAD = json.dumps({"session_id": "s", "last_assistant_message": 'it\'s "done" \\n $HOME `id`\u2028'}).encode()
-
-
-@pytest.fixture(params=SHELLS, ids=" ".join)
-def shell(request):
-    """Name each shell of this machine in turn."""
-    return request.param
-
-
-@pytest.fixture
-def env(home):
-    """Give the little that a hook may count on, without an engine on PATH."""
-    return {"PATH": "/usr/bin:/bin", "NIGHTSCHOOL_HOME": str(home.root)}
 
 
 def harvest(env, *argv, data=PAYLOAD, shell=(), says=b"", **more):

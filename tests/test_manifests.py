@@ -16,7 +16,7 @@ MARKETPLACE = json.loads((ROOT / ".claude-plugin" / "marketplace.json").read_tex
 HOOKS = json.loads((ROOT / "claude-code" / "hooks.json").read_text())["hooks"]
 # Events that the oldest supported client knows: one it does not know would switch all hooks of the plugin off.
 KNOWN = {"SessionStart", "Stop", "SessionEnd", "PreCompact", "UserPromptSubmit"}
-COMMAND = re.compile(r'sh "\$\{CLAUDE_PLUGIN_ROOT\}/hooks/harvest" claude-code ([a-z_]+)')
+COMMAND = re.compile(r'sh "\$\{CLAUDE_PLUGIN_ROOT\}/hooks/(?:harvest" claude-code ([a-z_]+)|prompt" claude-code)')
 
 
 def test_one_version():
@@ -41,9 +41,9 @@ def test_each_hook_calls_the_shared_script_with_its_own_name(event):
         for hook in group["hooks"]:
             found = COMMAND.fullmatch(hook["command"])
             assert found, hook["command"]
-            assert found[1] in set(Moment)
+            assert (found[1] or event) in {*Moment, "UserPromptSubmit"}
             assert hook["timeout"] <= 5
-    assert os.access(ROOT / "hooks" / "harvest", os.X_OK)
+    assert all(os.access(ROOT / "hooks" / name, os.X_OK) for name in ("harvest", "prompt"))
 
 
 def test_no_hook_runs_at_a_tool_call():

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from nightschool.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from nightschool.events import Event
-    from nightschool.records import HeadlessRunner, NightRequest, PlatformNight, Session
+    from nightschool.records import EvalSuite, HeadlessRunner, NightRequest, PlatformNight, RealTask, Session
 
 
 class ClaudeCode:
@@ -39,6 +39,12 @@ class ClaudeCode:
         from nightschool_claude_code.headless import Headless
 
         return {"claude": Headless}
+
+    def eval_suite(self, tasks: Sequence[RealTask], rules: Sequence[str]) -> EvalSuite:
+        """Return held-out tasks and the rules as a plugin that `claude plugin eval` can judge."""
+        from nightschool_claude_code.evals import suite
+
+        return suite(tasks, rules)
 
     @hookimpl
     def on_session_end(self, event: Event, known: Session | None) -> Session | None:

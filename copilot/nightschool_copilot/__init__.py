@@ -49,7 +49,7 @@ class Copilot:
 
         return traces(request)
 
-    def export(self, kept: Sequence[Kept]) -> tuple[str, dict[str, str]]:
+    def memories(self, kept: Sequence[Kept]) -> tuple[str, dict[str, str]]:
         """Return adopted rules as `copilot memories import` takes them, and why some are left out, by id."""
         from nightschool_copilot.memories import export
 

@@ -55,6 +55,24 @@ class Brief(_Section):
     tokens: int = Field(default=600, ge=0, le=2000, description="what it may cost at most; 0: nothing is told")
 
 
+class Audit(_Section):
+    """What the self-audit notices, and when it speaks."""
+
+    failures: int = Field(
+        default=3, ge=1, le=1000, description="failed calls among the last `audit.window` of a session"
+    )
+    window: int = Field(default=20, ge=1, le=1000, description="calls of one session that are looked back at")
+    silent_sessions: int = Field(default=10, ge=0, description="sessions that are only logged before an agent is told")
+    prompts: bool = Field(default=True, description="whether an agent is told of its error spike at all")
+
+
+class Privacy(_Section):
+    """Whose sessions are not kept: of these only counts are stored."""
+
+    projects: str = Field(default="", description="directories, between commas; those below them are meant too")
+    sessions: str = Field(default="", description="ids of sessions, between commas")
+
+
 class Config(_Section):
     """All of it."""
 
@@ -63,6 +81,8 @@ class Config(_Section):
     exam: Exam = Exam()
     adopt: Adopt = Adopt()
     brief: Brief = Brief()
+    audit: Audit = Audit()
+    privacy: Privacy = Privacy()
 
 
 def load(home: Home) -> Config:

@@ -5,8 +5,9 @@ A platform is an object with the attributes `name` (the hyphenated platform name
 are not its own. What it raises is reported under its name and stops nobody else.
 
 It may also bring backends: a method `backends()` returns factories by name, each giving a `HeadlessRunner`
-(`records/headless.py`), which `--backend NAME` then chooses. They are taken for paid ones. And it may have
-`uninstall_hint`: the client's own commands that remove the plugin, in one line.
+(`records/headless.py`), which `--backend NAME` then chooses. They are taken for paid ones. It may have
+`uninstall_hint`: the client's own commands that remove the plugin, in one line. And `eval_suite(tasks, rules)`: an
+`EvalSuite` for the client's own harness (`records/platforms.py`), should it have one.
 """
 
 from __future__ import annotations

@@ -104,6 +104,16 @@ class Home:
         return self.root / "brief"
 
     @property
+    def prompts(self) -> Path:
+        """What sessions are told with their user's next words: `<platform>/<session>`, gone once told."""
+        return self.root / "prompts"
+
+    @property
+    def audit(self) -> Path:
+        """The audit backlog, and what was decided about it: append-only logs."""
+        return self.root / "audit"
+
+    @property
     def lock(self) -> Path:
         """Held by the night, adopt and undo: one at a time."""
         return self.root / "night.lock"

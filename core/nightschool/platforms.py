@@ -15,10 +15,10 @@ import pluggy
 from nightschool import hookspecs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from nightschool.events import Event
-    from nightschool.records import HeadlessRunner, NightRequest, PlatformNight, Session
+    from nightschool.records import EvalSuite, HeadlessRunner, NightRequest, PlatformNight, RealTask, Session
 
 
 @dataclass
@@ -76,6 +76,17 @@ class Platforms:
             except Exception as error:  # noqa: BLE001  whatever a plugin raises is its own
                 self.broken[platform] = f"backends: {type(error).__name__}: {error}"
         return found
+
+    def evaluators(self) -> list[str]:
+        """Return the platforms whose client has a harness of its own for held-out tasks."""
+        return [name for name in self.names() if callable(getattr(self.manager.get_plugin(name), "eval_suite", None))]
+
+    def eval_suite(self, name: str, tasks: Sequence[RealTask], rules: Sequence[str]) -> EvalSuite:
+        """Ask a platform for the tasks as cases of its client's harness; raises what the platform raises."""
+        from nightschool.records import EvalSuite
+
+        make = getattr(self.manager.get_plugin(name), "eval_suite")  # noqa: B009  a plugin's attribute, found by name
+        return EvalSuite.model_validate(make(tasks, rules))
 
     def _caller(self, hook: str, platform: str) -> Callable[..., Any]:
         others = [plugin for name, plugin in self.manager.list_name_plugin() if name != platform]

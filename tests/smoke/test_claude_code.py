@@ -89,3 +89,32 @@ def claude_doctor(claude):
         check=False,
     )
     return json.loads(ran.stdout)
+
+
+def test_a_plugin_from_a_git_marketplace_works_the_same(claude):
+    """Fetched with git, the client runs its copy of the plugin: events are journaled and the hooks are the copy's."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no git checkout")
+    bare = claude.root / "market.git"
+    subprocess.run(["git", "clone", "-q", "--bare", str(ROOT), str(bare)], check=True)
+    here = ["git", "config", "--file", str(claude.home / ".gitconfig"), "--add"]
+    for spelt in ("https://github.com/lab/market.git", "git@github.com:lab/market.git"):
+        subprocess.run([*here, f"url.file://{bare}.insteadOf", spelt], check=True)
+    subprocess.run([*here, "safe.directory", "*"], check=True)
+    added = claude.run("plugin", "marketplace", "add", "lab/market")
+    assert added.returncode == 0, added.stdout + added.stderr
+    assert claude.run("plugin", "install", "nightschool@nightschool").returncode == 0
+    copies = list((claude.home / ".claude" / "plugins" / "cache").rglob("hooks/harvest"))
+    assert len(copies) == 1
+    text = copies[0].read_text()
+    copies[0].write_text(
+        text.replace("umask 077\n", f"umask 077\n: >>{claude.root}/copy-ran\n", 1)
+    )  # only the copy does
+    with AnthropicServer([], Say("Done.")) as server:
+        assert claude.run("-p", "hello", url=server.url).returncode == 0
+    journal = claude.root / "nightschool-home" / "journal.jsonl"
+    moments = until(
+        lambda: [json.loads(x)["moment"] for x in journal.read_text().splitlines()] if journal.exists() else []
+    )
+    assert "turn_end" in moments
+    assert (claude.root / "copy-ran").exists()

@@ -144,3 +144,34 @@ def test_eight_sessions_at_once_lose_no_event(installed):
 
     until(complete, 30)
     until(lambda: stored(installed).keys() == names, 30)
+
+
+def test_a_spike_is_told_with_the_next_words(installed):
+    """After the silent sessions, the next user prompt of a session whose calls failed carries the self-audit; once."""
+    home = installed.root / "nightschool-home"
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text("[audit]\nsilent_sessions = 1\n")
+    words = ("--allowedTools", "Bash", "--output-format", "json")
+    with AnthropicServer(RULES, Say("Done.")) as server:
+
+        def ask(*more):
+            ran = installed.run("-p", *more, *words, url=server.url)
+            assert ran.returncode == 0, ran.stderr
+            return json.loads(ran.stdout)["session_id"]
+
+        silent = ask("a burst of failures")
+        until(lambda: any(e["moment"] == "error_spike" for e in events(installed)))
+        ask("go on", "--resume", silent)
+        assert "calls of this session failed" not in json.dumps(server.asked[-1].body)
+        told = ask("a burst of failures")
+        until((home / "prompts" / "claude-code" / told).exists)
+        other = ask("hello")
+        assert "calls of this session failed" not in json.dumps(server.asked[-1].body)
+        assert other != told
+        ask("go on", "--resume", told)
+        said = json.dumps(server.asked[-1].body)
+        assert said.count("calls of this session failed") == 1
+        assert "self-audit skill" in said
+        ask("and on", "--resume", told)
+        assert json.dumps(server.asked[-1].body).count("calls of this session failed") <= 1
+    until(lambda: not any("calls of this session failed" in json.dumps(s) for s in stored(installed).values()))

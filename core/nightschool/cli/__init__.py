@@ -21,9 +21,10 @@ VERBS = {
     "status": "where things stand",
     "harvest": "read new sessions now",
     "mine": "list what keeps coming back, with counts and quotes",
+    "audit": "what keeps going wrong, worst first, and what you decide about it",
     "doctor": "check the installation and name what is missing",
     "config": "show or set what you can choose",
-    "export": "give adopted rules to a client's own memory",
+    "export": "give the exam or the text of your rules to a client's own harness or memory",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
     "drain": "file what the hooks have dropped (the hooks call this)",
 }

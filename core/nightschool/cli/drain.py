@@ -17,11 +17,22 @@ def call(args: argparse.Namespace) -> int:
     """Drain the spool; a second copy ends at once."""
     from nightschool import platforms
     from nightschool.clock import SystemClock
+    from nightschool.config import load
     from nightschool.day.drain import drain
     from nightschool.day.redact import redact
+    from nightschool.night.mining.signals import correcting_rule
     from nightschool.paths import Home
 
-    drained = drain(Home.from_env(), platforms.installed(), clock=SystemClock(), redact=redact)
+    home = Home.from_env()
+    rules = load(home).audit
+    drained = drain(
+        home,
+        platforms.installed(),
+        clock=SystemClock(),
+        redact=redact,
+        rules=rules,
+        corrects=lambda prompt: bool(correcting_rule(prompt)),
+    )
     if args.json:
         told = {name: len(getattr(drained, name)) for name in ("events", "spikes", "milestones")}
         rest = {name: getattr(drained, name) for name in ("sessions", "again", "rejected", "held", "failed")}

@@ -1,56 +1,67 @@
-"""`nightschool export`: adopted rules in the format of a client's own memory."""
+"""`nightschool export`: the exam of your rules for a client's own harness, or the rules for a client's own memory."""
 
 import argparse
-import sys
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json, tell
-from nightschool.errors import DONE, NightschoolError, UsageError
-
-if TYPE_CHECKING:
-    from nightschool.platforms import Platforms
+from nightschool.cli.options import json_flag, print_json, project_of
+from nightschool.errors import DONE
 
 DESCRIPTION = (
-    "Print the adopted rules in the format that a client's own memory imports. Nothing is imported by this, and the "
-    "rules stay in their documents."
+    "Write the tasks behind adopted and accepted rules, with the rules as a skill, as a suite for a client's own "
+    "harness: it runs every task with the rules and without. Sealed tasks are left out. Or write the adopted rules as "
+    "a file that a client's own memory imports. Calls no model and imports nothing."
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the flags."""
-    parser.add_argument("platform", help="whose format, by the platform's name")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there, privately, in place of stdout")
+    """Declare what is exported and where to."""
+    parser.add_argument("what", choices=["evals", "memories"], help="cases for a harness, or rules for a memory")
+    parser.add_argument("folder", metavar="DIR", help="an empty directory, or one that is made; of memories the file")
+    parser.add_argument("--platform", default="", metavar="NAME", help="whose (default: the only one)")
+    parser.add_argument("--rule", action="append", default=[], metavar="ID", help="only this rule (may be repeated)")
+    parser.add_argument("--project", metavar="DIR", help="of this project (default: this directory)")
     json_flag(parser)
 
 
 def call(args: argparse.Namespace) -> int:
-    """Export; what has no place in that format is told on stderr."""
+    """Write the suite and say how to run it."""
     from nightschool import platforms
-    from nightschool.files import write_whole
-    from nightschool.morning.kept import kept
+    from nightschool.morning.export import evals
     from nightschool.paths import Home
 
-    rules = kept(Home.from_env())
-    text, left = _exporter(platforms.installed(), args.platform)(rules)
-    for name, why in left.items():
-        tell(f"{name} is left out: {why}")
-    if args.out:
-        try:
-            write_whole(args.out.absolute(), text.encode())
-        except OSError as error:
-            raise NightschoolError("cannot write the export", where=args.out, why=error.strerror) from error
+    folder = Path(os.path.abspath(Path(args.folder).expanduser()))  # noqa: PTH100  a link stays as it was named
+    if args.what == "memories":
+        return _memories(args, folder)
+    done = evals(
+        Home.from_env(),
+        platforms.installed(),
+        folder,
+        project=project_of(args),
+        platform=args.platform,
+        rules=args.rule,
+    )
     if args.json:
-        told = {"platform": args.platform, "rules": len(rules) - len(left), "left": left}
-        print_json(told | {"file": str(args.out) if args.out else None, "text": "" if args.out else text})
-    elif not args.out:
-        sys.stdout.write(text)
+        print_json(done.model_dump(mode="json"))
+        return DONE
+    print(f"{len(done.tasks)} task(s) of {len(done.rules)} rule(s) as cases for {done.platform}: {done.folder}")
+    for task, why in done.left_out.items():
+        print(f"left out {task}: {why}")
+    print("every run of a case is a model call of that client, under its own login")
     return DONE
 
 
-def _exporter(loaded: "Platforms", name: str) -> Any:
-    found = {one: getattr(loaded.manager.get_plugin(one), "export", None) for one in loaded.names()}
-    if not found.get(name):
-        known = ", ".join(one for one, export in found.items() if export) or "none"
-        raise UsageError("no such format of a memory", where=name, fix=f"Known here: {known}.")
-    return found[name]
+def _memories(args: argparse.Namespace, file: Path) -> int:
+    """Write every adopted rule that has a place in that memory, and say which have none."""
+    from nightschool import platforms
+    from nightschool.morning.kept import memories
+    from nightschool.paths import Home
+
+    done = memories(Home.from_env(), platforms.installed(), file, platform=args.platform, rules=args.rule)
+    if args.json:
+        print_json(done.model_dump(mode="json"))
+        return DONE
+    print(f"{len(done.rules)} adopted rule(s) for the memory of {done.platform}: {done.file}")
+    for rule, why in done.left_out.items():
+        print(f"left out {rule}: {why}")
+    return DONE

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from nightschool.records import Session
 
 WINDOW, SPIKE = 20, 3
-"""An error spike is SPIKE failed calls among the last WINDOW of one session."""
+"""An error spike is SPIKE failed calls among the last WINDOW of one session, unless the user says otherwise."""
 
 _MILESTONE = re.compile(r"(?:feat|refactor)(?:\([^()]+\))?!?:\s*\S", re.IGNORECASE)
 _GIT_SECONDS = 10
@@ -34,17 +34,17 @@ class Commit(NamedTuple):
     at: datetime
 
 
-def episodes(session: Session) -> list[Episode]:
+def episodes(session: Session, *, window: int = WINDOW, spike: int = SPIKE) -> list[Episode]:
     """Return the error spikes of `session`, in order; indices count its calls from the first turn on.
 
     A call failed when the platform's own signal says so; words in its output count for nothing. A spike lasts until
-    fewer than SPIKE of the last WINDOW calls failed, and only then can there be another.
+    fewer than `spike` of the last `window` calls failed, and only then can there be another.
     """
     failed = [call.failed is True for turn in session.turns for call in turn.calls]
     found: list[Episode] = []
     open_ = False
     for index in range(len(failed)):
-        spiking = sum(failed[max(0, index + 1 - WINDOW) : index + 1]) >= SPIKE
+        spiking = sum(failed[max(0, index + 1 - window) : index + 1]) >= spike
         if spiking:
             found.append(Episode(found.pop().tipped if open_ else index, index))
         open_ = spiking

@@ -5,20 +5,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nightschool import files
+from nightschool.audit import prompt
 from nightschool.clock import Clock
-from nightschool.day import detect, journal, spool
+from nightschool.config import Audit
+from nightschool.day import detect, find, journal, spool
 from nightschool.errors import NightschoolError
 from nightschool.events import Event, Moment
 from nightschool.paths import Home
 
 if TYPE_CHECKING:
     from nightschool.platforms import Platforms
-    from nightschool.records import Session
 
 Redact = Callable[[str], str]
 
@@ -43,18 +42,29 @@ class Drained:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def drain(home: Home, platforms: Platforms, *, clock: Clock, redact: Redact, wait: float = 0.0) -> Drained:
+def drain(
+    home: Home,
+    platforms: Platforms,
+    *,
+    clock: Clock,
+    redact: Redact,
+    wait: float = 0.0,
+    rules: Audit | None = None,
+    corrects: Callable[[str], bool] = find.never,
+) -> Drained:
     """Empty the spool: journal each payload's event once, read on the sessions they hint at, look for what they show.
 
     A payload's file is deleted when its event is in the journal, so a crash at any point loses none and doubles none.
-    `wait` is how many seconds to wait for another drain.
+    `wait` is how many seconds to wait for another drain, `rules` what counts as a spike and who is told, `corrects`
+    tells of a prompt whether it sets the answer before it right.
 
     Raises NightschoolError when another drain is at work, which then does what this one would have done, and when the
     disk refuses.
     """
     with files.single_flight(home.drain_lock, "draining the spool", wait=wait):
         spool.sweep(home.spool, clock.now())
-        return _Drain(home, platforms, clock, redact).run()
+        prompt.sweep(home, clock.now())
+        return _Drain(home, platforms, clock, redact, rules or Audit(), corrects).run()
 
 
 class _NotTheUsersError(Exception):
@@ -64,14 +74,28 @@ class _NotTheUsersError(Exception):
 class _Drain:
     """One drain, under the lock."""
 
-    def __init__(self, home: Home, platforms: Platforms, clock: Clock, redact: Redact) -> None:
+    def __init__(
+        self,
+        home: Home,
+        platforms: Platforms,
+        clock: Clock,
+        redact: Redact,
+        rules: Audit,
+        corrects: Callable[[str], bool],
+    ) -> None:
         self.home, self.platforms, self.clock, self.redact = home, platforms, clock, redact
+        self.rules, self.corrects = rules, corrects
         self.done = Drained()
 
     @functools.cached_property
     def known(self) -> journal.Known:
         """Return what the journal holds; an empty spool never asks."""
         return journal.Known(self.home)
+
+    @functools.cached_property
+    def found(self) -> find.Finder:
+        """Return who looks at what a session shows."""
+        return find.Finder(self.home, self.platforms, self.known, self.clock, self.rules, self.corrects)
 
     def run(self) -> Drained:
         while batch := self._next():
@@ -84,6 +108,9 @@ class _Drain:
                     hints[event.platform, key] = event  # the last one knows best where the transcript is now
             for event in hints.values():
                 self._look(event)
+        if "found" in self.__dict__:
+            self.done.events += self.found.events
+            self.done.spikes, self.done.milestones = self.found.spikes, self.found.milestones
         return self.done
 
     def _next(self) -> list[spool.Dropped]:
@@ -177,48 +204,7 @@ class _Drain:
             if session is None:
                 return
             self.done.sessions += 1
-            if not session.own:
-                self._spikes(event, session)
-                self._milestones(event, session)
+            self.found.look(event, session)
         except Exception as error:  # noqa: BLE001  a platform may raise anything about a transcript that is anything
             name = f"{event.platform}/{event.session_id or 'unnamed'}"
             self.done.failed[name] = " ".join(self.redact(f"{type(error).__name__}: {error}").split())[:300]
-
-    def _spikes(self, event: Event, session: Session) -> None:
-        prefix = f"spike-{journal.short_hash(session.platform, session.id)}-"
-        told = [int(index) for index in self.known.ending(prefix)]
-        for episode in detect.episodes(session):
-            # A late result can move the call that tipped an episode; any call of it that was journaled stands for it.
-            if any(episode.tipped <= index <= episode.last for index in told):
-                continue
-            spike = _found(event, session, f"{prefix}{episode.tipped}", Moment.ERROR_SPIKE, event.at)
-            self._journal(spike)
-            self.done.spikes.append((spike, self.platforms.on_error_spike(spike, session)))
-
-    def _milestones(self, event: Event, session: Session) -> None:
-        project = Path(session.project or event.project or "")
-        asked = _found(event, session, event.id, Moment.MILESTONE_COMMIT, event.at)
-        commands = set(self.platforms.on_milestone_commit(asked, session))
-        if not commands or not session.turns or not project.is_absolute():
-            return
-        spans = _spans(session, commands, self.clock.now())
-        for commit in detect.milestones(project, spans[0][0], spans[-1][1]):
-            within = any(start.replace(microsecond=0) <= commit.at <= end for start, end in spans)
-            name = f"commit-{commit.sha}"
-            if within and name not in self.known:
-                milestone = _found(event, session, name, Moment.MILESTONE_COMMIT, commit.at)
-                self._journal(milestone)
-                self.done.milestones.append((milestone, commit))
-
-
-def _spans(session: Session, commands: set[str], now: datetime) -> list[tuple[datetime, datetime]]:
-    """Return from when to when the turns ran that hold one of `commands`; the whole session when none is found."""
-    ends = [turn.at for turn in session.turns[1:]] + [now]
-    turns = zip(session.turns, ends, strict=True)
-    found = [(turn.at, end) for turn, end in turns if any(call.input in commands for call in turn.calls)]
-    return found or [(session.turns[0].at, now)]
-
-
-def _found(event: Event, session: Session, name: str, moment: Moment, at: datetime) -> Event:
-    told = {"id": name, "moment": moment, "at": at, "session_id": session.id}
-    return event.model_copy(update=told | {"project": session.project or event.project})

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nightschool.config import Privacy, load
+from nightschool.day.privacy import is_private, stripped
 from nightschool.errors import NightschoolError
 from nightschool.events import Event, Moment
 from nightschool.memory.store import SessionStore
@@ -32,7 +34,7 @@ def harvest(
     Returns how many there are, were read, and wait; and which platforms or transcripts failed. What failed or was
     left by the cap keeps its watermark and is read another time; what failed does not use the cap up.
     """
-    store, redact = SessionStore(home), _remembering(redact)
+    store, redact, private = SessionStore(home), _remembering(redact), load(home).privacy
     refs = _newest(ref for night in nights for ref in night.transcripts)
     marks = store.marks()
     changed = [r for r in refs if marks.get((r.platform, r.session)) != (r.path, r.size, r.mtime_ns)]
@@ -44,7 +46,7 @@ def harvest(
         tried += 1
         known = store.load(ref.platform, ref.session)
         try:
-            found = _asked(platforms, _hint(ref), known, redact)
+            found = _asked(platforms, _hint(ref), known, redact, private)
         except Exception as error:  # noqa: BLE001  a platform may raise anything; its fault stops nobody else
             why = _line(redact(f"{type(error).__name__}: {error}"))
             broken[f"{ref.platform}: {Path(ref.path).name}"] = why
@@ -63,7 +65,7 @@ def read_one(home: Home, platforms: Platforms, event: Event, redact: Redact) -> 
         return None
     store = SessionStore(home)
     known = store.load(event.platform, event.session_id)
-    found = _asked(platforms, event, known, redact)
+    found = _asked(platforms, event, known, redact, load(home).privacy)
     _kept(store, found, known)
     store.index()
     return found
@@ -100,14 +102,19 @@ def _hint(ref: TranscriptRef) -> Event:
     )
 
 
-def _asked(platforms: Platforms, event: Event, known: Session | None, redact: Redact) -> Session | None:
-    """Ask the event's platform to read its session on; return it redacted, or `known` itself when nothing was added."""
+def _asked(
+    platforms: Platforms, event: Event, known: Session | None, redact: Redact, private: Privacy
+) -> Session | None:
+    """Ask the event's platform to read its session on; return it redacted, or `known` itself when nothing was added.
+
+    Of a private session nothing but counts comes back.
+    """
     found = platforms.on_session_end(event, known)
     if found is None or found is known:
         return found
     if (found.platform, found.id) != (event.platform, event.session_id):
         raise NightschoolError("a platform answered for another session", where=event.platform)
-    return redacted(found, known, redact)
+    return stripped(found) if is_private(found, private) else redacted(found, known, redact)
 
 
 def _kept(store: SessionStore, session: Session | None, known: Session | None) -> int:

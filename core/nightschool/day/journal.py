@@ -53,7 +53,10 @@ class Known:
 
     def __init__(self, home: Home) -> None:
         """Read the journal."""
-        self._at = {event.id: event.at for event in read_events(home)}
+        self._at: dict[str, datetime] = {}
+        self._sessions: dict[tuple[str, str], int] = {}
+        for event in read_events(home):
+            self.add(event)
 
     def __contains__(self, event_id: str) -> bool:
         return event_id in self._at
@@ -61,6 +64,12 @@ class Known:
     def add(self, event: Event) -> None:
         """Take note of an event that was just journaled."""
         self._at[event.id] = event.at
+        if event.session_id:
+            self._sessions.setdefault((event.platform, event.session_id), len(self._sessions) + 1)
+
+    def ordinal(self, platform: str, session: str) -> int:
+        """Return the how manieth session this is, of all that events told of: the first is 1."""
+        return self._sessions.get((platform, session), len(self._sessions) + 1)
 
     def same_payload(self, platform: str, moment: str, payload: bytes, at: datetime) -> str | None:
         """Return the id of the event that this payload already is, None when it is a new one.

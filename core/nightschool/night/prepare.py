@@ -10,13 +10,16 @@ from pathlib import Path
 
 from nightschool.clock import Clock
 from nightschool.config import Config
+from nightschool.day.find import Finder, catch_up
 from nightschool.day.harvest import harvest
+from nightschool.day.journal import Known
 from nightschool.day.redact import redact
 from nightschool.errors import NightschoolError
 from nightschool.files import single_flight, sweep
 from nightschool.memory.store import SessionStore
 from nightschool.night import evidence, reflect
 from nightschool.night.mining.mine import Mined, mine
+from nightschool.night.mining.signals import correcting_rule
 from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates
 from nightschool.paths import Home
@@ -63,9 +66,11 @@ def gather(setting: Setting) -> Material:
     sweep(setting.home.root, older_than=LEFT_OVER)
     with single_flight(setting.home.drain_lock, "harvesting", wait=DRAIN_WAIT):
         funnel = harvest(setting.home, setting.platforms, nights, cap=config.mine.max_sessions, redact=redact)
-    store = SessionStore(setting.home)
-    kept = (s for s in store.sessions() if not s.own and _in_scope(s, setting.scope_project))
-    sessions = [_light(session) for session in kept]
+        known = Known(setting.home)
+        finder = Finder(setting.home, setting.platforms, known, setting.clock, config.audit, _corrects)
+        everything = catch_up(finder, SessionStore(setting.home).sessions())
+        kept = (s for s in everything if not s.own and _in_scope(s, setting.scope_project))
+        sessions = [_light(session) for session in kept]
     project = setting.request.project
     if not sessions and project is not None and not Path(project).is_dir():
         fix = "Name a project with --project, or learn from all of them with --scope all."
@@ -117,6 +122,10 @@ def held_out(tasks: Sequence[Task], project: str | None) -> list[RealTask]:
         for task in tasks
         if task.origin == "real" and task.split == "val" and (project is None or project in task.projects)
     ]
+
+
+def _corrects(prompt: str) -> bool:
+    return bool(correcting_rule(prompt))
 
 
 def _light(session: Session) -> Session:

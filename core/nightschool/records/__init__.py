@@ -1,9 +1,19 @@
 """What we keep. These models are the only schemas; JSON Schema is made from them."""
 
+from nightschool.records.audit import (
+    AuditDecision,
+    AuditEntry,
+    Choice,
+    Failure,
+    FailureKind,
+    Finding,
+    Outcome,
+    Retrospect,
+)
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
-from nightschool.records.platforms import Kept, NightRequest, PlatformNight, Target, TranscriptRef
+from nightschool.records.platforms import EvalSuite, Kept, NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
 from nightschool.records.sessions import BRIEF_TAG, OWN_MARK, Session, Source, ToolCall, Turn
 from nightschool.records.tasks import (
@@ -21,12 +31,19 @@ from nightschool.records.tasks import (
 __all__ = [
     "BRIEF_TAG",
     "OWN_MARK",
+    "AuditDecision",
+    "AuditEntry",
     "Check",
     "CheckOp",
+    "Choice",
     "DreamTask",
     "Edit",
+    "EvalSuite",
     "Evidence",
+    "Failure",
+    "FailureKind",
     "FileChange",
+    "Finding",
     "Funnel",
     "HeadlessCall",
     "HeadlessFailure",
@@ -38,6 +55,7 @@ __all__ = [
     "NightRequest",
     "NightStatus",
     "Origin",
+    "Outcome",
     "Pair",
     "PlatformNight",
     "Proposal",
@@ -47,6 +65,7 @@ __all__ = [
     "Receipt",
     "ReceiptState",
     "Recurrence",
+    "Retrospect",
     "Rollout",
     "Ruling",
     "Seen",

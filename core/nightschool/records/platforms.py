@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from nightschool.events import Name, Record
 
@@ -27,6 +27,7 @@ class Target(Record):
     path: str
     title: str  # how a person calls it
     opening: str = ""  # what the document begins with when we have to make it
+    along: tuple[str, ...] = ()  # other files the client reads together with it, such as imports: never written
 
 
 class NightRequest(Record):
@@ -54,3 +55,19 @@ class Kept(Record):
     path: str  # of the document it stands in
     scope: Literal["project", "user"]
     sessions: int = 0  # in which the user has asked for it
+
+
+class EvalSuite(Record):
+    """Held-out tasks as cases of a client's own harness."""
+
+    files: dict[str, str]  # path below the suite's directory, with `/` -> text
+    left_out: dict[str, str] = Field(default_factory=dict)  # task -> why the harness cannot judge it
+
+    @field_validator("files")
+    @classmethod
+    def _stay_inside(cls, files: dict[str, str]) -> dict[str, str]:
+        for path in files:
+            parts = path.split("/")
+            if any(not part or part in {".", ".."} or "\\" in part or "\0" in part for part in parts):
+                raise ValueError(f"a file of the suite would lie outside it: {path!r}")
+        return files

@@ -39,3 +39,18 @@ def test_a_payload_that_is_none_is_refused(told):
 
     with pytest.raises(ValueError, match="Payload"):
         platform.read_payload("turn_end", data)
+
+
+def test_what_a_later_client_adds_is_ignored():
+    """Fields that are not known yet, of any shape, change nothing of what a payload points to."""
+    told = {"session_id": "s1", "transcript_path": "/t/s1.jsonl", "cwd": "/p"}
+    new = told | {
+        "hook_event_name": "Hibernate",
+        "dream": {"deep": [1, None, {"x": "y"}]},
+        "levels": [[[]]],
+        "n": 1e400,
+    }
+    for moment in ("session_start", "turn_end", "compaction", "session_end"):
+        assert platform.read_payload(moment, json.dumps(new).encode()) == platform.read_payload(
+            moment, json.dumps(told).encode()
+        )

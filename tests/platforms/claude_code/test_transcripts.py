@@ -510,3 +510,31 @@ def test_no_word_is_cut_in_two(tmp_path, length):
         prompt = session_of(tmp_path, user(words)).turns[0].prompt
         assert set(prompt.replace("…", "").split()) <= {key, "z" * shift}
         assert len(prompt) <= 2**16 + 3
+
+
+def later(value):
+    """Return a record as a later client might write it: a field more in every object, new kinds of content between."""
+    if isinstance(value, dict):
+        return {key: later(found) for key, found in value.items()} | {"newInALaterClient": {"type": ["x", 1, None]}}
+    if isinstance(value, list) and value and all(isinstance(found, dict) for found in value):
+        return [{"type": "hologram", "data": {"text": "beam"}}, *map(later, value), {"type": "hologram", "text": 7}]
+    return [later(found) for found in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", [row[0] for row in COUNTS])
+def test_a_later_client_changes_nothing(tmp_path, name):
+    """Unknown fields in every object, unknown kinds of content and of records: the turns stay what they are."""
+    new = {"type": "teleport", "uuid": "n", "message": {"role": "user", "content": "not a prompt"}, "to": [1, {"a": 2}]}
+    old = (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = [json.dumps(record) for line in old for record in (later(json.loads(line)), new | {"uuid": str(len(line))})]
+    path = tmp_path / "later.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    before, after = read("s", str(DATA / f"{name}.jsonl"), None), read("s", str(path), None)
+    assert [told(turn) for turn in after.turns] == [told(turn) for turn in before.turns]
+    assert after.skipped.get("unknown type: teleport") or sum(after.skipped.values()) > sum(before.skipped.values())
+
+
+def told(turn):
+    """Return what a turn says, without where its bytes lie."""
+    calls = [{k: v for k, v in call.model_dump().items() if k not in {"span", "input"}} for call in turn.calls]
+    return turn.prompt, turn.reply, turn.interrupted, calls

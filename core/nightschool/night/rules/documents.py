@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nightschool.errors import NightschoolError, UsageError
@@ -10,6 +10,7 @@ from nightschool.night.rules import block
 from nightschool.records import Edit, PlatformNight, Target
 
 _MARKERS = re.compile(r"^<!-- nightschool:(?:begin|end)[^\n]*-->[ \t]*\r?\n?", re.MULTILINE)
+_BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 MAX_BYTES = 10_000_000  # a document of rules is a few kilobytes; more is a mistake
 
 
@@ -19,6 +20,7 @@ class Documents:
 
     targets: tuple[Target, ...]
     contents: Mapping[str, bytes]  # key -> bytes; a document that does not exist yet has none
+    along: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)  # key -> what the client reads with it
 
     @classmethod
     def of(cls, nights: Sequence[PlatformNight], wanted: str, *, scope: str, busiest: Sequence[str]) -> "Documents":
@@ -36,19 +38,26 @@ class Documents:
         rank = {name: place for place, name in enumerate(busiest)}
         chosen = sorted(fitting, key=lambda t: rank.get(t.platform, len(rank)))[:1]
         contents = {t.key: data for t in chosen if (data := _read(Path(t.path))) is not None}
-        return cls(tuple(chosen), contents)
+        along = {t.key: tuple(data for path in t.along if (data := _glance(Path(path)))) for t in chosen}
+        return cls(tuple(chosen), contents, along)
 
     def rules(self) -> list[str]:
-        """Return the rules that the chosen document's block holds."""
-        return [rule for data in self.contents.values() for rule in block.rules(data)]
+        """Return the rules that the chosen document's block holds, and every line of what is read along with it."""
+        told = [data for others in self.along.values() for data in others]
+        lines = [line for data in told for line in _MARKERS.sub("", data.decode(errors="replace")).splitlines()]
+        by_hand = [_BULLET.sub("", line) for line in lines if line.strip()]
+        return [rule for data in (*self.contents.values(), *told) for rule in block.rules(data)] + by_hand
 
     def text(self, key: str) -> str:
-        """Return what a document says now, as it is examined; "" when there is none."""
-        return _told(self.contents.get(key, b""))
+        """Return what a client reads with a document as it is now, as it is examined; "" when there is nothing."""
+        return self._whole(key, self.contents.get(key, b""))
 
     def text_with(self, edit: Edit) -> str:
-        """Return what the edit's document would say with the edit applied, as it is examined."""
-        return _told(block.apply(self.contents.get(edit.document), [edit]).data)
+        """Return what a client would read with the edit applied to its document, as it is examined."""
+        return self._whole(edit.document, block.apply(self.contents.get(edit.document), [edit]).data)
+
+    def _whole(self, key: str, data: bytes) -> str:
+        return "\n\n".join(_told(part) for part in (*self.along.get(key, ()), data) if part)
 
 
 def _told(data: bytes) -> str:
@@ -64,6 +73,14 @@ def _fits(target: Target, wanted: str, scope: str) -> bool:
 
 def _same(one: str, other: str) -> bool:
     return Path(one).expanduser().resolve() == Path(other).resolve()
+
+
+def _glance(path: Path) -> bytes | None:
+    """Read what is only read along: what cannot be read there is the client's affair."""
+    try:
+        return _read(path)
+    except NightschoolError:
+        return None
 
 
 def _read(path: Path) -> bytes | None:

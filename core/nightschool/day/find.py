@@ -1,0 +1,157 @@
+"""What a session that was read on shows: error spikes, milestones, how it went. Each is journaled and noted once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nightschool.audit import backlog, prompt, retrospect
+from nightschool.audit.classify import failures
+from nightschool.clock import Clock
+from nightschool.config import Audit
+from nightschool.day import detect, journal
+from nightschool.events import Event, Moment
+from nightschool.paths import Home
+from nightschool.records import AuditEntry, Failure, Session
+
+if TYPE_CHECKING:
+    from nightschool.platforms import Platforms
+
+Corrects = Callable[[str], bool]
+FRESH = 3600.0  # seconds: an agent is not told of a spike that lies further back
+
+
+def never(_prompt: str) -> bool:
+    """Take no prompt for a correction."""
+    return False
+
+
+class Finder:
+    """Looks at sessions, under the drain's lock. What it found is in `events`, `spikes` and `milestones`."""
+
+    def __init__(
+        self,
+        home: Home,
+        platforms: Platforms,
+        known: journal.Known,
+        clock: Clock,
+        rules: Audit,
+        corrects: Corrects = never,
+    ) -> None:
+        self.home, self.platforms, self.known, self.clock = home, platforms, known, clock
+        self.rules, self.corrects = rules, corrects
+        self.events: list[Event] = []
+        self.spikes: list[tuple[Event, list[int]]] = []
+        self.milestones: list[tuple[Event, detect.Commit]] = []
+
+    def look(self, event: Event, session: Session) -> None:
+        """Note what a session shows by now. `event` is what hinted at it. Own sessions show nothing."""
+        if session.own or not session.turns:
+            return
+        self._spikes(event, session)
+        self._milestones(event, session)
+        if event.moment is Moment.SESSION_END:
+            self._ended(event, session)
+
+    def _spikes(self, event: Event, session: Session) -> None:
+        prefix = f"spike-{journal.short_hash(session.platform, session.id)}-"
+        told = [int(index) for index in self.known.ending(prefix)]
+        for episode in detect.episodes(session, window=self.rules.window, spike=self.rules.failures):
+            # A late result can move the call that tipped an episode; any call of it that was journaled stands for it.
+            if any(episode.tipped <= index <= episode.last for index in told):
+                continue
+            spike = _found(event, session, f"{prefix}{episode.tipped}", Moment.ERROR_SPIKE, event.at)
+            entry = self._entry(spike, session, kind="error_spike", failures=self._failed(session, episode))
+            backlog.add(self.home, entry)
+            self._journal(spike)
+            self.spikes.append((spike, self.platforms.on_error_spike(spike, session)))
+            self._tell(event, session, entry)
+
+    def _failed(self, session: Session, episode: detect.Episode) -> tuple[Failure, ...]:
+        calls = list(chain.from_iterable(turn.calls for turn in session.turns))
+        return failures(calls[max(0, episode.tipped + 1 - self.rules.window) : episode.last + 1])
+
+    def _tell(self, event: Event, session: Session, entry: AuditEntry) -> None:
+        """Leave the agent a prompt: not in the first sessions, and not long afterwards."""
+        late = (self.clock.now() - event.at).total_seconds() > FRESH
+        silent = self.known.ordinal(session.platform, session.id) <= self.rules.silent_sessions
+        if late or silent or not self.rules.prompts:
+            return
+        prompt.leave(self.home, session.platform, session.id, prompt.text(entry.failures, self.rules.window))
+
+    def _milestones(self, event: Event, session: Session) -> None:
+        project = Path(session.project or event.project or "")
+        asked = _found(event, session, event.id, Moment.MILESTONE_COMMIT, event.at)
+        commands = set(self.platforms.on_milestone_commit(asked, session))
+        if not commands or not session.turns or not project.is_absolute():
+            return
+        spans = _spans(session, commands, self.clock.now())
+        for commit in detect.milestones(project, spans[0][0], spans[-1][1]):
+            within = any(start.replace(microsecond=0) <= commit.at <= end for start, end in spans)
+            name = f"commit-{commit.sha}"
+            if within and name not in self.known:
+                milestone = _found(event, session, name, Moment.MILESTONE_COMMIT, commit.at)
+                backlog.add(self.home, self._committed(milestone, session, commit))
+                self._journal(milestone)
+                self.milestones.append((milestone, commit))
+
+    def _committed(self, event: Event, session: Session, commit: detect.Commit) -> AuditEntry:
+        return self._entry(
+            event,
+            session,
+            kind="milestone",
+            subject=commit.subject[:200],
+            base=commit.base,
+            head=commit.sha,
+            asked=retrospect.asked_before(session, commit.at),
+            passed=retrospect.passed_before(session, commit.at),
+        )
+
+    def _ended(self, event: Event, session: Session) -> None:
+        """Note how a session went; one that is resumed and ends again replaces its note."""
+        name = f"session-{journal.short_hash(session.platform, session.id)}"
+        told = event.model_copy(update={"id": name})
+        summed = retrospect.retrospect(session, self.corrects)
+        noted = self._entry(told, session, kind="session", retrospect=summed, offset=session.source.offset)
+        backlog.add(self.home, noted)
+
+    def _entry(self, event: Event, session: Session, **told: object) -> AuditEntry:
+        where = {"platform": session.platform, "session": session.id, "project": session.project}
+        return AuditEntry.model_validate({"id": event.id, "at": event.at} | where | told)
+
+    def _journal(self, event: Event) -> None:
+        journal.append(self.home, event)
+        self.known.add(event)
+        self.events.append(event)
+
+
+def catch_up(finder: Finder, sessions: Iterable[Session]) -> Iterator[Session]:
+    """Look at those of `sessions` that no event has told the end of, and hand all of them on.
+
+    Hooks get lost, and a client may not run them at all: what a night reads is looked at just as well.
+    """
+    noted = {entry.id: entry.offset for entry in backlog.entries(finder.home) if entry.kind == "session"}
+    for session in sessions:
+        name = f"session-{journal.short_hash(session.platform, session.id)}"
+        ended = session.ended or session.started
+        if ended is not None and noted.get(name) != session.source.offset:
+            told = {"platform": session.platform, "session_id": session.id, "project": session.project or None}
+            at = {"id": "backfill", "moment": Moment.SESSION_END, "at": ended, "transcript": session.source.path}
+            finder.look(Event.model_validate(told | at), session)
+        yield session
+
+
+def _spans(session: Session, commands: set[str], now: datetime) -> list[tuple[datetime, datetime]]:
+    """Return from when to when the turns ran that hold one of `commands`; the whole session when none is found."""
+    ends = [turn.at for turn in session.turns[1:]] + [now]
+    turns = zip(session.turns, ends, strict=True)
+    found = [(turn.at, end) for turn, end in turns if any(call.input in commands for call in turn.calls)]
+    return found or [(session.turns[0].at, now)]
+
+
+def _found(event: Event, session: Session, name: str, moment: Moment, at: datetime) -> Event:
+    told = {"id": name, "moment": moment, "at": at, "session_id": session.id}
+    return event.model_copy(update=told | {"project": session.project or event.project})

@@ -1,0 +1,36 @@
+"""Private sessions: of those in a directory or with an id that the user has named, only counts are kept."""
+
+import os
+from collections import Counter
+
+from nightschool.config import Privacy
+from nightschool.records import Session
+
+_PROMPTS = "private prompts"
+
+
+def is_private(session: Session, rules: Privacy) -> bool:
+    """Tell whether the user has marked the session, or a directory it was held in or below.
+
+    A session that was kept without its words once stays so: what it goes on with may not say where it is held.
+    """
+    if session.id in _list(rules.sessions) or _PROMPTS in session.skipped:
+        return True
+    inside = os.path.normpath(session.project) if session.project else ""
+    folders = (os.path.normpath(os.path.expanduser(folder)) for folder in _list(rules.projects))  # noqa: PTH111
+    return bool(inside) and any(
+        inside == folder or inside.startswith(folder.rstrip("/") + os.sep) for folder in folders
+    )
+
+
+def stripped(session: Session) -> Session:
+    """Return the session without a word of it: how many prompts, calls and failures, and how far it was read."""
+    calls = [call for turn in session.turns for call in turn.calls]
+    counts = {_PROMPTS: len(session.turns), "private calls": len(calls)}
+    counts["private failures"] = sum(call.failed is True for call in calls)
+    told = dict(Counter(session.skipped) + Counter(counts))
+    return session.model_copy(update={"turns": (), "project": "", "branch": "", "pending": {}, "skipped": told})
+
+
+def _list(told: str) -> list[str]:
+    return [one for part in told.split(",") if (one := part.strip())]
