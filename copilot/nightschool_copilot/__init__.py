@@ -1,4 +1,4 @@
-"""Copilot: its payloads and its rule files. Reading its sessions is not done yet."""
+"""Copilot: answers to the four questions, from its own sessions and payloads, and from the chats of editors."""
 
 from __future__ import annotations
 
@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING
 from nightschool.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from nightschool.records import NightRequest, PlatformNight
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nightschool.events import Event
+    from nightschool.records import HeadlessRunner, Kept, NightRequest, PlatformNight, Session
+
+_SHELLS = frozenset({"bash", "powershell", "shell", "run_in_terminal", "runInTerminal", "copilot_runInTerminal"})
 
 
 class Copilot:
-    """The platform. Its rooms are imported when they are asked."""
+    """The platform. Its rooms are imported when they are asked: loading it costs next to nothing."""
 
     name = "copilot"
     title = "Copilot"
+    uninstall_hint = (
+        "nightschool uninstall takes it out of the client's settings; where the client had copied it, also "
+        "copilot plugin uninstall nightschool@nightschool, then nightschool uninstall again"
+    )
 
-    def read_payload(self, moment: str, data: bytes) -> dict[str, str]:
-        """Return what a hook's payload points to. Raises ValueError when it is no such payload."""
+    def read_payload(self, moment: str, data: bytes) -> dict[str, str] | None:
+        """Return what a hook's payload points to; None for a sub-agent's. Raises ValueError when it is no payload."""
         from nightschool_copilot.payloads import read
 
         return read(moment, data)
@@ -28,21 +37,59 @@ class Copilot:
 
         return find()
 
-    def unread(self, request: NightRequest) -> int:
-        """Return how many sessions lie there that Nightschool cannot read yet."""
-        from pathlib import Path
+    def backends(self) -> dict[str, Callable[[], HeadlessRunner]]:
+        """Return the backend `copilot`: the client itself, headless."""
+        from nightschool_copilot.headless import Headless
 
-        from nightschool_copilot.transcripts import count
+        return {"copilot": Headless}
 
-        return count(Path(request.user_home) / ".copilot")
+    def traces(self, request: NightRequest) -> Mapping[str, bytes | None]:
+        """Return the client's files that name our plugin, each as it is without it; None: nothing is left of it."""
+        from nightschool_copilot.settings import traces
+
+        return traces(request)
+
+    def memories(self, kept: Sequence[Kept]) -> tuple[str, dict[str, str]]:
+        """Return adopted rules as `copilot memories import` takes them, and why some are left out, by id."""
+        from nightschool_copilot.memories import export
+
+        return export(kept)
+
+    @hookimpl
+    def on_session_end(self, event: Event, known: Session | None) -> Session | None:
+        """Read the session's transcript on."""
+        if event.platform != self.name or event.session_id is None:
+            return None
+        from nightschool_copilot.transcripts import own_path, read
+
+        return read(event.session_id, event.transcript or own_path(event.session_id), known)
+
+    @hookimpl
+    def on_error_spike(self, event: Event, session: Session) -> list[int] | None:
+        """Name the turns in which tools failed and the user had not stopped them."""
+        if event.platform != self.name:
+            return None
+        failed = ((n, any(call.failed for call in turn.calls)) for n, turn in enumerate(session.turns))
+        return [n for n, spiked in failed if spiked and not session.turns[n].interrupted]
+
+    @hookimpl
+    def on_milestone_commit(self, event: Event, session: Session) -> list[str] | None:
+        """Return the shell commands that speak of a commit or a merge."""
+        if event.platform != self.name:
+            return None
+        said = [call.input for turn in session.turns for call in turn.calls if call.name in _SHELLS]
+        return [words for words in said if "git" in words and ("commit" in words or "merge" in words)]
 
     @hookimpl
     def on_night(self, request: NightRequest) -> PlatformNight | None:
-        """List the documents rules could go to. Its transcripts are not read yet, so none are listed."""
+        """List every transcript there is, and the documents rules could go to."""
         from nightschool.records import PlatformNight
         from nightschool_copilot.rules import targets
+        from nightschool_copilot.transcripts import transcripts
 
-        return PlatformNight(platform=self.name, targets=tuple(targets(request)))
+        return PlatformNight(
+            platform=self.name, transcripts=tuple(transcripts(request)), targets=tuple(targets(request))
+        )
 
 
 platform = Copilot()

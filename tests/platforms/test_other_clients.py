@@ -1,4 +1,4 @@
-"""Codex and Copilot: their payloads become pointers; Copilot's rule files are targets, its sessions only counted."""
+"""Codex and Copilot: their payloads become pointers, their sessions are listed, their rule files are targets."""
 
 import json
 import os
@@ -42,6 +42,7 @@ def test_a_payload_points_to_its_session(loaded, name, payload, transcript):
     """Session, transcript when there is one, and directory; a text that was cut inside an emoji is no fault."""
     plugin = loaded.manager.get_plugin(name)
     wanted = {"session_id": ID, "project": "/home/u/repo"} | ({"transcript": transcript} if transcript else {})
+    wanted |= {"once": f"{ID} {payload['timestamp']}"} if "timestamp" in payload else {}
 
     assert plugin.read_payload("turn_end", json.dumps(payload).encode()) == wanted
     assert plugin.read_payload("turn_end", json.dumps(payload | {"said": "cut \ud83d"}).encode()) == wanted
@@ -71,17 +72,16 @@ def test_what_is_no_payload_is_refused(loaded, name, data):
         loaded.manager.get_plugin(name).read_payload("turn_end", data)
 
 
-def test_rules_have_targets_and_sessions_are_counted(loaded, tmp_path):
-    """Where rules can go is listed; sessions that cannot be read are told as unread, and none is offered."""
+def test_rules_have_targets_and_sessions_are_listed(loaded, tmp_path):
+    """Where rules can go is listed, and so is every session there is."""
     states = tmp_path / ".copilot" / "session-state" / ID
     states.mkdir(parents=True)
     (states / "events.jsonl").touch()
     request = NightRequest(user_home=str(tmp_path), project="/p")
     nights = {night.platform: night for night in loaded.on_night(request)}
 
-    assert nights["copilot"].transcripts == ()
-    assert loaded.manager.get_plugin("copilot").unread(request) == 1
-    assert [target.path for target in nights["copilot"].targets] == ["/p/.github/copilot-instructions.md"]
+    assert [ref.session for ref in nights["copilot"].transcripts] == [ID]
+    assert nights["copilot"].targets[0].path == "/p/.github/copilot-instructions.md"
 
 
 @pytest.mark.parametrize(("name", "program"), [("claude-code", "claude"), ("codex", "codex"), ("copilot", "copilot")])

@@ -36,7 +36,7 @@ VERBS = {
     "import": "take in what other tools remember, after a look at it",
     "doctor": "check the installation and name what is missing",
     "config": "show or set what you can choose",
-    "export": "write the exam of your rules for a client's own harness",
+    "export": "give the exam or the text of your rules to a client's own harness or memory",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
     "mcp": "serve an agent's client over stdin and stdout",
     "scheduled": "run a scheduled night (a scheduler calls this)",

@@ -1,4 +1,4 @@
-"""`nightschool export`: the exam of your rules, for a client's own harness."""
+"""`nightschool export`: the exam of your rules for a client's own harness, or the rules for a client's own memory."""
 
 import argparse
 import os
@@ -9,15 +9,16 @@ from nightschool.errors import DONE
 
 DESCRIPTION = (
     "Write the tasks behind adopted and accepted rules, with the rules as a skill, as a suite for a client's own "
-    "harness: it runs every task with the rules and without. Sealed tasks are left out. Calls no model."
+    "harness: it runs every task with the rules and without. Sealed tasks are left out. Or write the adopted rules as "
+    "a file that a client's own memory imports. Calls no model and imports nothing."
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is exported and where to."""
-    parser.add_argument("what", choices=["evals"], help="evals: cases for a client's own harness")
-    parser.add_argument("folder", metavar="DIR", help="an empty directory, or one that is made")
-    parser.add_argument("--platform", default="", metavar="NAME", help="whose harness (default: the only one)")
+    parser.add_argument("what", choices=["evals", "memories"], help="cases for a harness, or rules for a memory")
+    parser.add_argument("folder", metavar="DIR", help="an empty directory, or one that is made; of memories the file")
+    parser.add_argument("--platform", default="", metavar="NAME", help="whose (default: the only one)")
     parser.add_argument("--rule", action="append", default=[], metavar="ID", help="only this rule (may be repeated)")
     parser.add_argument("--project", metavar="DIR", help="of this project (default: this directory)")
     json_flag(parser)
@@ -30,6 +31,8 @@ def call(args: argparse.Namespace) -> int:
     from nightschool.paths import Home
 
     folder = Path(os.path.abspath(Path(args.folder).expanduser()))  # noqa: PTH100  a link stays as it was named
+    if args.what == "memories":
+        return _memories(args, folder)
     done = evals(
         Home.from_env(),
         platforms.installed(),
@@ -45,4 +48,20 @@ def call(args: argparse.Namespace) -> int:
     for task, why in done.left_out.items():
         print(f"left out {task}: {why}")
     print("every run of a case is a model call of that client, under its own login")
+    return DONE
+
+
+def _memories(args: argparse.Namespace, file: Path) -> int:
+    """Write every adopted rule that has a place in that memory, and say which have none."""
+    from nightschool import platforms
+    from nightschool.morning.kept import memories
+    from nightschool.paths import Home
+
+    done = memories(Home.from_env(), platforms.installed(), file, platform=args.platform, rules=args.rule)
+    if args.json:
+        print_json(done.model_dump(mode="json"))
+        return DONE
+    print(f"{len(done.rules)} adopted rule(s) for the memory of {done.platform}: {done.file}")
+    for rule, why in done.left_out.items():
+        print(f"left out {rule}: {why}")
     return DONE

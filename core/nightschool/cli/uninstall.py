@@ -11,6 +11,7 @@ from nightschool.errors import DONE, FAILED, NightschoolError
 if TYPE_CHECKING:
     from nightschool.morning.uninstall import Touched
     from nightschool.paths import Home
+    from nightschool.records import NightRequest
 
 DESCRIPTION = (
     "Take back everything Nightschool has changed outside its home: each file nobody has edited since gets its exact "
@@ -50,7 +51,8 @@ def call(args: argparse.Namespace) -> int:
         fix = "Nothing was changed. If you mean it: nightschool uninstall --purge --yes."
         raise NightschoolError("--purge wants --yes", where=home.root, why=why, fix=fix)
     nights = _unscheduled(home, dry_run=args.dry_run)
-    files = (planned(home) if args.dry_run else uninstall(home, tell)) + _unwired(dry_run=args.dry_run)
+    files = planned(home) if args.dry_run else uninstall(home, tell)
+    files += _unwired(dry_run=args.dry_run) + _detached(write=not args.dry_run)
     failed = any(file.action == "failed" for file in files)
     foreign = purge(home) if args.purge and not args.dry_run and not failed else []
     failed = failed or bool(foreign)
@@ -84,10 +86,22 @@ def _unwired(*, dry_run: bool) -> tuple["Touched", ...]:
     """Let every platform take back what its own installer has put into its client's files."""
     from nightschool import platforms
     from nightschool.morning.unwire import unwire
+
+    return unwire(platforms.installed(), _request(), dry_run=dry_run)
+
+
+def _detached(*, write: bool) -> tuple["Touched", ...]:
+    """Take our plugin out of the clients' settings, where a client has us do that."""
+    from nightschool import platforms
+    from nightschool.morning.detach import detach
+
+    return detach(platforms.installed(), _request(), write=write)
+
+
+def _request() -> "NightRequest":
     from nightschool.records import NightRequest
 
-    request = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=None)
-    return unwire(platforms.installed(), request, dry_run=dry_run)
+    return NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=None)
 
 
 def _kept(home: "Home", *, purging: bool, failed: bool, foreign: list[str]) -> list[dict[str, str]]:

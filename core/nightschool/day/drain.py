@@ -67,6 +67,10 @@ def drain(
         return _Drain(home, platforms, clock, redact, rules or Audit(), corrects).run()
 
 
+class _NotTheUsersError(Exception):
+    """The platform says that the payload tells of no session of the user's: of a sub-agent, for one."""
+
+
 class _Drain:
     """One drain, under the lock."""
 
@@ -139,6 +143,9 @@ class _Drain:
             event = self._event(drop, known)
         except FileNotFoundError:
             return None
+        except _NotTheUsersError:
+            self._delete(drop)
+            return None
         except spool.Unreadable as error:
             self._reject(drop, str(error))
             return None
@@ -157,6 +164,9 @@ class _Drain:
             raise spool.Unreadable("its name tells no moment of a hook" if drop.platform else "not a name of a hook")
         data = spool.read(drop)
         told = self._reader(drop.platform)(Moment(drop.moment), data)
+        if told is None:
+            raise _NotTheUsersError
+        data = str(told.get("once") or "").encode() or data  # what is the same however often the event was fired
         event_id = known.same_payload(drop.platform, drop.moment, data, drop.at)
         return Event(
             id=event_id or journal.event_id(drop.platform, drop.moment, data, drop.at),

@@ -16,7 +16,7 @@ from nightschool.morning import receipts
 from nightschool.morning.history import history_of
 from nightschool.morning.place import ChangedMeanwhileError, Place, look
 from nightschool.morning.recover import recover, roll_back, settle
-from nightschool.morning.skill import is_skill, new_skill
+from nightschool.morning.skill import opening
 from nightschool.night import decisions
 from nightschool.night.rules import block, screen
 from nightschool.paths import Home
@@ -150,7 +150,7 @@ def _worked_out(
     changes = []
     for place, target, wanted in files.values():
         origin = history_of(home, str(place.path)).origin()
-        base = new_skill(target) if place.data is None and is_skill(target) else place.data
+        base = opening(target) if place.data is None else place.data
         result = block.apply(base, wanted, origin.joint if origin else "")
         for edit in wanted:
             gone = edit.op == "delete" and edit.id in adopted and edit.id in result.conflicts

@@ -15,6 +15,11 @@ def is_skill(target: Target) -> bool:
     return target.kind == "skill" or Path(target.path).name == "SKILL.md"
 
 
+def opening(target: Target) -> bytes | None:
+    """Return what a document that is not there yet begins with; None: nothing."""
+    return new_skill(target) if is_skill(target) else target.opening.encode() or None
+
+
 def new_skill(target: Target) -> bytes:
     """Return a SKILL.md without rules: front matter and a title. Its name is its directory's."""
     name = Path(target.path).parent.name

@@ -16,7 +16,7 @@ from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Ver
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
 from nightschool.records.observations import Observation, ObservationKind, Observed, Step
-from nightschool.records.platforms import EvalSuite, NightRequest, PlatformNight, Target, TranscriptRef
+from nightschool.records.platforms import EvalSuite, Kept, NightRequest, PlatformNight, Target, TranscriptRef
 from nightschool.records.proposals import FileChange, Proposal, ProposedRule, Receipt, ReceiptState
 from nightschool.records.queue import (
     Claim,
@@ -74,6 +74,7 @@ __all__ = [
     "HeadlessReply",
     "HeadlessRunner",
     "Incubation",
+    "Kept",
     "Night",
     "NightRequest",
     "NightStatus",

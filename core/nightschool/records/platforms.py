@@ -26,6 +26,7 @@ class Target(Record):
     scope: Literal["project", "user"]
     path: str
     title: str  # how a person calls it
+    opening: str = ""  # what the document begins with when we have to make it
     along: tuple[str, ...] = ()  # other files the client reads together with it, such as imports: never written
 
 
@@ -44,6 +45,16 @@ class PlatformNight(Record):
     platform: Name
     transcripts: tuple[TranscriptRef, ...] = ()
     targets: tuple[Target, ...] = ()
+
+
+class Kept(Record):
+    """A rule that is adopted, as a platform may export it to a memory of the client's own."""
+
+    id: Name
+    text: str
+    path: str  # of the document it stands in
+    scope: Literal["project", "user"]
+    sessions: int = 0  # in which the user has asked for it
 
 
 class EvalSuite(Record):
