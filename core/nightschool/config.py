@@ -41,6 +41,7 @@ class Exam(_Section):
     max_tasks: int = Field(default=20, ge=1, le=500, description="held-out tasks an edit meets a night")
     alpha: float = Field(default=0.05, gt=0.0, le=0.5, description="chance that a useless edit passes its exam")
     max_nights: int = Field(default=6, ge=1, le=100, description="nights an edit may stay on probation")
+    lifetime: float = Field(default=0.10, gt=0.0, le=0.5, description="share of useless rules among all ever accepted")
 
 
 class Adopt(_Section):

@@ -25,6 +25,7 @@ VERBS = {
     "doctor": "check the installation and name what is missing",
     "config": "show or set what you can choose",
     "export": "write the exam of your rules for a client's own harness",
+    "bench": "measure the gate by simulation",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
     "mcp": "serve an agent's client over stdin and stdout",
     "drain": "file what the hooks have dropped (the hooks call this)",

@@ -11,13 +11,13 @@ from nightschool.clock import Clock
 from nightschool.config import Exam
 from nightschool.models.door import Door
 from nightschool.night import evidence as store
-from nightschool.night.gate import decide, hopeless
+from nightschool.night.gate import asked_for, decide, hopeless, round_size
+from nightschool.night.gating import lifetime
 from nightschool.night.replay import Trial, pair
 from nightschool.paths import Home
 from nightschool.records import Edit, Evidence, RealTask, Rollout, Ruling, Verdict
 
 FINAL = frozenset({Ruling.ACCEPT, Ruling.REJECT})
-ROUND = 5  # tasks between two looks; looking costs nothing in error, a round fills the executor
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Examiner:
     in_one_batch: bool = False  # the backend answers later, so everything is asked at once
     examiner: str = ""  # who is asked: evidence of another backend or model is not this one's
     wordings: dict[str, int] = field(default_factory=dict)  # edit -> how many texts were tried for its recurrence
+    levels: dict[str, float] = field(default_factory=dict)  # edit -> what it may spend of the lifetime's budget
 
     def examine(self, papers: Sequence[Paper], tasks: Sequence[RealTask]) -> tuple[list[Evidence], int]:
         """Examine the candidates on `tasks` (held-out ones). Return their evidence, and how many pairs are left.
@@ -58,15 +59,36 @@ class Examiner:
                 held[paper.edit.id] = known[paper.edit.id].model_copy(update={"edit": paper.edit})
         self.wordings = {edit: recurrences.count(found.edit.recurrence) for edit, found in held.items()}
         plan = {edit: self._plan(found, tasks) for edit, found in held.items()}
+        places = self._places(held, plan)
         live = [p for p in papers if self._goes_on(held[p.edit.id], plan[p.edit.id])]
         while live:
             self._round(live, plan, held)
             live = [p for p in live if self._goes_on(held[p.edit.id], plan[p.edit.id])]
-        for edit, found in held.items():
-            held[edit] = found.model_copy(update={"verdict": self.verdict(found)})
-            if held[edit].pairs:
-                store.save(self.home, held[edit])
+        self._rule(held, places)
         return [self._let_through(found) for found in held.values()], self._left(held, tasks)
+
+    def _places(self, held: Mapping[str, Evidence], plan: Mapping[str, list[RealTask]]) -> dict[str, int]:
+        """Take a place in the lifetime's budget for every edit that meets tasks; it is on disk before the first."""
+        wanted = [found for edit, found in held.items() if plan[edit] or found.pairs]
+        places = lifetime.taken(self.home, store.everything(self.home), wanted)
+        self._spend(places)
+        return places
+
+    def _spend(self, places: Mapping[str, int]) -> None:
+        known = lifetime.accepted(lifetime.load(self.home), self.examiner)
+        budget = self.rules.lifetime
+        self.levels = {edit: lifetime.level(place, known, budget) for edit, place in places.items()}
+
+    def _rule(self, held: dict[str, Evidence], places: Mapping[str, int]) -> None:
+        """Rule on all edits. Each acceptance earns for the others, so it is done again until none is added."""
+        before = -1
+        while before != (before := sum(_accepted(found) for found in held.values())):
+            for edit, found in held.items():
+                held[edit] = found.model_copy(update={"verdict": self.verdict(found)})
+                if held[edit].pairs:
+                    store.save(self.home, held[edit])
+            lifetime.keep(self.home, [found for found in held.values() if found.pairs])
+            self._spend(places)
 
     def verdict(self, found: Evidence) -> Verdict:
         """Rule on what is known of an edit."""
@@ -97,10 +119,11 @@ class Examiner:
         return [t for t in _interleaved(own[: places - kept], others[:kept]) if t.family not in tonight]
 
     def _round(self, live: list[Paper], plan: Mapping[str, list[RealTask]], held: dict[str, Evidence]) -> None:
-        size = max(len(rest) for rest in plan.values()) if self.in_one_batch else ROUND
         trials: dict[tuple[str, str], Trial] = {}  # by document and task: candidates of one document share a baseline
         wanted: list[tuple[Paper, Trial, Trial]] = []
         for paper in live:
+            met = sum(pair.night == self.night for pair in held[paper.edit.id].pairs)
+            size = len(plan[paper.edit.id]) if self.in_one_batch else round_size(met)
             tonight, plan[paper.edit.id][:] = plan[paper.edit.id][:size], plan[paper.edit.id][size:]
             for task in tonight:
                 k = self.rules.rollouts_k
@@ -111,7 +134,8 @@ class Examiner:
         rolled = self._roll(list(trials.values()))
         for paper, base, edited in wanted:
             found = pair(edited, self.night, rolled[id(base)], rolled[id(edited)])
-            if found is not None:
+            # the gate looks after every task: what was asked beyond its ruling is no evidence any more
+            if found is not None and not self._ruled(held[paper.edit.id]):
                 held[paper.edit.id] = store.with_pairs(held[paper.edit.id], [found])
         for paper in live:
             if held[paper.edit.id].pairs:
@@ -128,9 +152,18 @@ class Examiner:
     def _goes_on(self, found: Evidence, rest: list[RealTask]) -> bool:
         return bool(rest) and not self._settled(found, len(rest))
 
+    def _ruled(self, found: Evidence) -> bool:
+        return bool(found.pairs) and self._decide(found, night_over=False).ruling in FINAL
+
     def _settled(self, found: Evidence, left: int) -> bool:
-        ruled = self._decide(found, night_over=False)
-        return ruled.ruling in FINAL or hopeless(found.pairs, left, threshold=ruled.threshold)
+        if found.verdict is not None and found.verdict.ruling in FINAL:
+            return True
+        tonight = sum(pair.night == self.night for pair in found.pairs)
+        stop = hopeless(found.pairs, left, threshold=self._threshold(found), tonight=tonight)
+        return stop or self._ruled(found)
+
+    def _threshold(self, found: Evidence) -> float:
+        return asked_for(self.rules.alpha, self.wordings[found.edit.id], self.levels.get(found.edit.id, 1.0))
 
     def _decide(self, found: Evidence, *, night_over: bool) -> Verdict:
         return decide(
@@ -139,6 +172,7 @@ class Examiner:
             wordings=self.wordings[found.edit.id],
             max_nights=self.rules.max_nights,
             night_over=night_over,
+            level=self.levels.get(found.edit.id, 1.0),
         )
 
     def _left(self, held: Mapping[str, Evidence], tasks: Sequence[RealTask]) -> int:
@@ -150,6 +184,10 @@ class Examiner:
             rest = _one_of_each_family(own)
             left += 0 if self._settled(found, len(rest)) else len(rest)
         return left
+
+
+def _accepted(found: Evidence) -> bool:
+    return found.verdict is not None and found.verdict.ruling is Ruling.ACCEPT
 
 
 def _one_of_each_family(tasks: Sequence[RealTask]) -> list[RealTask]:

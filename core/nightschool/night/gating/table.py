@@ -1,0 +1,143 @@
+"""The benchmark's table: what is asked of the gate, what it does, and what "the mean rises" does.
+
+Every cell is a simulation of `simulate.py`, seeded by its own description, so a cell is the same whichever others run.
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nightschool.errors import NightschoolError
+from nightschool.night.gating.simulate import Life, accepts, lifetime, night
+from nightschool.records import Ruling
+
+POOLS, ATTEMPTS, REQUIRED = (5, 10, 20), (1, 3, 5), ("shift", "churn")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One line of the table. Shares are in [0, 1]; `limit` is what is asked, None when it is only reported."""
+
+    what: str
+    where: str
+    ours: float
+    naive: float | None
+    limit: float | None
+    at_least: bool = False
+    unit: str = "%"
+
+    @property
+    def met(self) -> bool:
+        """Tell whether the line is what is asked."""
+        if self.limit is None:
+            return True
+        return self.ours >= self.limit if self.at_least else self.ours <= self.limit
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell to simulate; plain values, so that another process can do it."""
+
+    kind: str
+    world: str
+    effect: float = 0.0
+    tasks: int = 20
+    k: int = 3
+    nights: int = 1
+    edits: int = 1
+    repetitions: int = 2000
+    seed: int = 7
+
+
+def jobs(repetitions: int, seed: int) -> list[Job]:
+    """Return everything the table holds; the worlds that are only reported come last in each block."""
+    told = []
+    for world in (*REQUIRED, "skewed"):
+        for tasks in POOLS:
+            for k in ATTEMPTS:
+                for edits in (1, 10):
+                    told.append(Job("useless", world, 0.0, tasks, k, 1, edits, repetitions, seed))
+                told.append(Job("harmful", world, -0.1, tasks, k, 1, 1, repetitions, seed))
+        told += [
+            Job("useful", world, 0.3, 20, 3, 1, 1, repetitions, seed),
+            Job("waits", world, 0.3, 5, 3, 5, 1, repetitions, seed),
+            Job("useless life", world, 0.0, 10, 3, 6, 1, repetitions, seed),
+            Job("cost", world, 0.0, 20, 3, 1, 1, repetitions, seed),
+        ]
+        runs = max(2, repetitions // 40)
+        told += [Job("lifetime", world, 0.3, tasks, 3, 60, 3, runs, seed) for tasks in (10, 20)]
+    return told
+
+
+def cells(job: Job) -> list[Cell]:
+    """Simulate one job."""
+    where = f"{job.world}, N={job.tasks}, K={job.k}"
+    asked = job.world in REQUIRED
+    if job.kind == "lifetime":
+        run = lifetime(job.world, nights=60, edits=3, tasks=job.tasks, k=job.k, runs=job.repetitions, seed=job.seed)
+        where = f"{job.world}, 60 nights x 3 edits, N={job.tasks}, K={job.k}"
+        share = Cell("useless among all accepted", where, run.useless_share, run.naive_share, 0.10)
+        return [share, Cell("useful ones found", where, run.found, None, 0.80 if asked else None, at_least=True)]
+    rate = accepts(
+        job.world, job.effect, tasks=job.tasks, k=job.k, nights=job.nights, edits=job.edits,
+        repetitions=job.repetitions, seed=job.seed,
+    )  # fmt: skip
+    if job.kind == "useless":
+        many = "best of ten useless edits accepted" if job.edits > 1 else "useless edit accepted"
+        return [Cell(many, where, rate.accepted, rate.naive, 0.05)]
+    if job.kind == "harmful":
+        return [Cell("harmful edit (-0.1) accepted", where, rate.accepted, rate.naive, 0.01)]
+    if job.kind == "useful":
+        limit = {"shift": 0.95, "churn": 0.92}.get(job.world)
+        return [Cell("edit of +0.3 accepted the same night", where, rate.accepted, rate.naive, limit, at_least=True)]
+    if job.kind == "waits":
+        limit = 0.90 if asked else None
+        return [Cell("edit of +0.3 accepted within 5 nights", where, rate.accepted, rate.naive, limit, at_least=True)]
+    if job.kind == "useless life":
+        return [Cell("useless edit accepted in 6 nights of probation", where, rate.accepted, rate.naive, 0.05)]
+    whole = 2.0 * job.tasks * job.k
+    return [Cell("rollouts on a useless edit", where, rate.rollouts, whole, 65 if asked else None, unit="")]
+
+
+def same_agent(outcomes: Path, repetitions: int, seed: int) -> Iterator[Cell]:
+    """A/A on real outcomes: the same agent against itself, so every acceptance is of nothing.
+
+    `outcomes` is JSON: {"runs": {name: {task: [reward of each trial]}}}. Four trials make two sides of two, dealt
+    anew each time. Raises NightschoolError when the file cannot be read.
+    """
+    try:
+        runs = json.loads(outcomes.read_text(encoding="utf-8"))["runs"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NightschoolError("real outcomes cannot be read", where=outcomes, why=error) from error
+    for name, tasks in sorted(runs.items()):
+        source, passed, risen = random.Random(f"{seed} {name}"), 0, 0
+        for _ in range(repetitions):
+            dealt = [source.sample(trials, len(trials)) for trials in source.sample(list(tasks.values()), 20)]
+            half = len(dealt[0]) // 2
+            met = [(sum(t[:half]) / half, sum(t[half : 2 * half]) / half) for t in dealt]
+            passed += night(Life(), met, k=half, name="1", threshold=20.0) is Ruling.ACCEPT
+            risen += sum(b - a for a, b in met) > 0
+        ours, naive = passed / repetitions, risen / repetitions
+        yield Cell("the same agent against itself accepted", f"{name}, N=20, K={half}", ours, naive, 0.05)
+
+
+def simulated(
+    repetitions: int, seed: int, *, workers: int = 1, say: Callable[[str], None] = lambda _line: None
+) -> list[Cell]:
+    """Return the whole table, in the same order and with the same figures for any number of `workers`."""
+    told = jobs(repetitions, seed)
+    say(f"simulating {len(told)} cells of {repetitions} repetitions")
+    if workers < 2:
+        found = [cells(job) for job in told]
+    else:
+        with ProcessPoolExecutor(workers) as pool:
+            found = list(pool.map(cells, told, chunksize=2))
+    return sorted((cell for one in found for cell in one), key=lambda cell: cell.what)
+
+
+def rows(table: list[Cell]) -> list[dict[str, object]]:
+    """Return the table as plain data."""
+    return [{**asdict(cell), "met": cell.met} for cell in table]
