@@ -46,6 +46,7 @@ def page(home: Home, night: Night) -> str:
             "they say nothing about a real model.*"
         )
     rules = proposal.rules if proposal else ()
+    parts.append(_lifetime(night, rules))
     for ruling in _ORDER:
         parts += [_rule(rule, proposal) for rule in rules if rule.verdict.ruling is ruling]
     if any(rule.verdict.ruling is Ruling.UNEXAMINED for rule in rules) and night.backend == "none":
@@ -85,6 +86,18 @@ def _headline(night: Night, proposal: Proposal | None) -> str:
     return f"**{told[0].upper()}{told[1:]}.** Nothing live has changed: only `nightschool adopt` does that."
 
 
+def _lifetime(night: Night, rules: Sequence[ProposedRule]) -> str:
+    """Say what is bounded over all nights, on a page that accepts something the gate has let through."""
+    share = night.config.get("exam", {}).get("lifetime")
+    passed = [r for r in rules if r.verdict.ruling is Ruling.ACCEPT and r.verdict.e_value >= r.verdict.threshold]
+    if not passed or share is None:
+        return ""
+    return (
+        f"Of all rules that this gate ever accepts, at most {share:.0%} are expected to make no difference (e-LOND); "
+        "`nightschool status` tells what is left of that."
+    )
+
+
 def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
     target = next((t for t in proposal.targets if t.key == rule.edit.document), None) if proposal else None
     lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", f"> {plain(rule.edit.text, 1000)}"]
@@ -108,7 +121,8 @@ def sentence(verdict: Verdict) -> str:
     low, high = verdict.interval
     claim = ""
     if verdict.ruling is Ruling.ACCEPT and verdict.e_value >= verdict.threshold:
-        claim = f"Accepted with at most {100 / verdict.threshold:.2g} % chance that it is useless. "
+        claim = f"Accepted: a rule that makes no difference gets this far with at most {100 / verdict.threshold:.2g} % "
+        claim += "chance. "
     return (
         f"{claim}{verdict.reason} {verdict.tasks} held-out task(s) of {verdict.nights} night(s), {verdict.rollouts} "
         f"rollouts: {verdict.wins} better, {verdict.losses} worse; mean effect {verdict.effect:+.2f} "

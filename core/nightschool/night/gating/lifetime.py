@@ -4,7 +4,7 @@ Every edit that meets its first held-out task gets the next place t = 1, 2, … 
 
     level(t) = LIFETIME * share(t) * (R + 1),       R = rules accepted so far,
 
-where the shares add up to 1. It is accepted at an e-value of 1/level(t) or more. Then the expected share of useless
+where the shares add up to at most 1. It is accepted at an e-value of 1/level(t) or more. Then the expected share of useless
 rules among all that were ever accepted is at most LIFETIME, whatever the dependence between edits (they share tasks
 and baselines), and however often one looks: e-LOND, Xu and Ramdas, "Online multiple testing with e-values", AISTATS
 2024. R may grow while an edit waits, because the proof only needs it to count the acceptances before this one.
@@ -18,7 +18,6 @@ away takes a new one. All projects of a home spend from the same budget. A rehea
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from math import log
 
 from pydantic import ValidationError
@@ -31,7 +30,8 @@ from nightschool.records import Evidence, Ruling
 
 SHARE = 0.10  # of useless rules among all accepted, in expectation
 FIRST = 0.5  # what the first place may spend of it
-_HORIZON = 400  # places over which the rest is spread about evenly; beyond, it thins out
+_HORIZON = 400  # places over which half of the rest is spread evenly
+_EARLY = 1.31  # more than the sum of 1 / (t log(t + 1) ** 2) over t = 2, 3, …: 1.2374 up to 2e6, under 0.069 after
 
 
 class Place(Record):
@@ -52,8 +52,8 @@ class Lifetime(Record):
 
 
 def share(place: int) -> float:
-    """Return what a place may spend of the budget; over all places from 1 on this adds up to 1."""
-    return FIRST if place == 1 else (1 - FIRST) * _weight(place) / _total()
+    """Return what a place may spend of the budget; over all places from 1 on this adds up to at most 1."""
+    return FIRST if place == 1 else (1 - FIRST) * _weight(place)
 
 
 def level(place: int, accepted: int, budget: float = SHARE) -> float:
@@ -62,17 +62,9 @@ def level(place: int, accepted: int, budget: float = SHARE) -> float:
 
 
 def _weight(place: int) -> float:
-    """Half of the weight thins out slowly from the start, for few edits; the other half is even, for many."""
+    """Half of it thins out slowly from the second place on, for few edits; the other half is even, for many."""
     early = 1 / (place * log(place + 1) ** 2)
-    return early / _EARLY + (1 / _HORIZON if place <= _HORIZON else 0.0)
-
-
-_EARLY = 2.0  # more than the sum of `early` over all places from 2 on (1.69)
-
-
-@lru_cache(maxsize=1)
-def _total() -> float:
-    return 2.0  # both halves add up to at most 1
+    return early / _EARLY / 2 + (1 / (_HORIZON - 1) / 2 if place <= _HORIZON else 0.0)
 
 
 def load(home: Home) -> Lifetime:
@@ -114,17 +106,17 @@ def accepted(spent: Lifetime, examiner: str) -> int:
     return sum(_budget(name.partition(" ")[2]) == _budget(examiner) for name in spent.accepted)
 
 
-def left(spent: Lifetime, examiner: str = "") -> dict[str, float | int]:
+def left(spent: Lifetime, examiner: str = "", budget: float = SHARE) -> dict[str, float | int]:
     """Say what is left: places taken, rules accepted, the unspent share, and the e-value the next edit is asked for."""
     places = sum(_budget(p.examiner) == _budget(examiner) for p in spent.places)
     known = accepted(spent, examiner)
     rest = 1.0 - sum(share(place) for place in range(1, places + 1))
-    return {"edits": places, "accepted": known, "left": rest, "next_e": 1 / level(places + 1, known)}
+    return {"edits": places, "accepted": known, "left": rest, "next_e": max(20.0, 1 / level(places + 1, known, budget))}
 
 
 def _budget(examiner: str) -> str:
     """A rehearsal's rules are nobody's: they neither cost nor earn anything."""
-    return "rehearsal" if examiner.partition(" ")[0] == "mock" else ""
+    return "rehearsal" if examiner.startswith("mock") else ""
 
 
 def _key(found: Evidence) -> tuple[str, str]:
