@@ -13,9 +13,11 @@ from nightschool.models.door import Door
 from nightschool.night import evidence as store
 from nightschool.night.gate import asked_for, decide, hopeless, round_size
 from nightschool.night.gating import lifetime
+from nightschool.night.gating.guards import quotes_exam
+from nightschool.night.gating.joint import held_back
 from nightschool.night.replay import Trial, pair
 from nightschool.paths import Home
-from nightschool.records import Edit, Evidence, RealTask, Rollout, Ruling, Verdict
+from nightschool.records import Edit, Evidence, Pair, RealTask, Rollout, Ruling, Task, Verdict
 
 FINAL = frozenset({Ruling.ACCEPT, Ruling.REJECT})
 
@@ -43,6 +45,9 @@ class Examiner:
     in_one_batch: bool = False  # the backend answers later, so everything is asked at once
     examiner: str = ""  # who is asked: evidence of another backend or model is not this one's
     wordings: dict[str, int] = field(default_factory=dict)  # edit -> how many texts were tried for its recurrence
+    trained: Sequence[Task] = ()  # train tasks: what an edit may know
+    together: Callable[..., str] | None = None  # edits of one document -> what it says with all of them
+    idle: frozenset[str] = frozenset()  # edits that change nothing
     levels: dict[str, float] = field(default_factory=dict)  # edit -> what it may spend of the lifetime's budget
 
     def examine(self, papers: Sequence[Paper], tasks: Sequence[RealTask]) -> tuple[list[Evidence], int]:
@@ -51,6 +56,7 @@ class Examiner:
         Raises WaitingForAnswers or BudgetReached from the door; what was measured until then is kept.
         """
         at = self.clock.now()
+        self.idle = frozenset(paper.edit.id for paper in papers if paper.without == paper.with_)
         held = {p.edit.id: Evidence(edit=p.edit, examiner=self.examiner, first_seen=at) for p in papers}
         known = {e.edit.id: e for e in store.everything(self.home) if e.examiner == self.examiner}
         recurrences = [found.edit.recurrence for found in (held | known).values()]
@@ -59,27 +65,28 @@ class Examiner:
                 held[paper.edit.id] = known[paper.edit.id].model_copy(update={"edit": paper.edit})
         self.wordings = {edit: recurrences.count(found.edit.recurrence) for edit, found in held.items()}
         plan = {edit: self._plan(found, tasks) for edit, found in held.items()}
-        places = self._places(held, plan)
+        shares = self._places(held, plan)
         live = [p for p in papers if self._goes_on(held[p.edit.id], plan[p.edit.id])]
         while live:
             self._round(live, plan, held)
             live = [p for p in live if self._goes_on(held[p.edit.id], plan[p.edit.id])]
-        self._rule(held, places)
-        return [self._let_through(found) for found in held.values()], self._left(held, tasks)
+        self._rule(held, shares)
+        ruled = self._side_by_side(papers, [self._guarded(found, tasks) for found in held.values()], tasks)
+        return [self._let_through(found) for found in ruled], self._left(held, tasks)
 
-    def _places(self, held: Mapping[str, Evidence], plan: Mapping[str, list[RealTask]]) -> dict[str, int]:
+    def _places(self, held: Mapping[str, Evidence], plan: Mapping[str, list[RealTask]]) -> dict[str, float]:
         """Take a place in the lifetime's budget for every edit that meets tasks; it is on disk before the first."""
         wanted = [found for edit, found in held.items() if plan[edit] or found.pairs]
-        places = lifetime.taken(self.home, store.everything(self.home), wanted)
-        self._spend(places)
-        return places
+        shares = lifetime.taken(self.home, store.everything(self.home), wanted)
+        self._spend(shares)
+        return shares
 
-    def _spend(self, places: Mapping[str, int]) -> None:
+    def _spend(self, shares: Mapping[str, float]) -> None:
         known = lifetime.accepted(lifetime.load(self.home), self.examiner)
         budget = self.rules.lifetime
-        self.levels = {edit: lifetime.level(place, known, budget) for edit, place in places.items()}
+        self.levels = {edit: lifetime.level(share, known, budget) for edit, share in shares.items()}
 
-    def _rule(self, held: dict[str, Evidence], places: Mapping[str, int]) -> None:
+    def _rule(self, held: dict[str, Evidence], shares: Mapping[str, float]) -> None:
         """Rule on all edits. Each acceptance earns for the others, so it is done again until none is added."""
         before = -1
         while before != (before := sum(_accepted(found) for found in held.values())):
@@ -88,13 +95,55 @@ class Examiner:
                 if held[edit].pairs:
                     store.save(self.home, held[edit])
             lifetime.keep(self.home, [found for found in held.values() if found.pairs])
-            self._spend(places)
+            self._spend(shares)
 
     def verdict(self, found: Evidence) -> Verdict:
         """Rule on what is known of an edit."""
         if found.verdict is not None and found.verdict.ruling in FINAL:
             return found.verdict
         return self._decide(found, night_over=True).model_copy(update={"examiner": self.examiner})
+
+    def _refusal(self, edit: Edit, tasks: Sequence[RealTask]) -> str:
+        """Say why an edit is not worth a question; "" when it is."""
+        if edit.id in self.idle:
+            return "It leaves the document as it is."
+        return quotes_exam(edit, tasks, self.trained)
+
+    def _guarded(self, found: Evidence, tasks: Sequence[RealTask]) -> Evidence:
+        """Refuse what must not be accepted whatever it showed."""
+        why = self._refusal(found.edit, tasks)
+        if not why or found.verdict is None:
+            return found
+        return found.model_copy(
+            update={"verdict": found.verdict.model_copy(update={"ruling": Ruling.REJECT, "reason": why})}
+        )
+
+    def _side_by_side(
+        self, papers: Sequence[Paper], held: Sequence[Evidence], tasks: Sequence[RealTask]
+    ) -> list[Evidence]:
+        """Let the accepted edits of a document meet together the tasks that any of them met alone."""
+        if self.together is None:
+            return list(held)
+        without = {paper.edit.id: paper.without for paper in papers}
+        text = self.together
+
+        def meet(edits: Sequence[Edit]) -> list[Pair]:
+            ids = {edit.id for edit in edits}
+            met = {pair.task for found in held if found.edit.id in ids for pair in found.pairs}
+            asked = [task for task in tasks if task.id in met][: self.rules.max_tasks]
+            whole, k = edits[0], self.rules.rollouts_k
+            trials = [
+                trial
+                for task in asked
+                for trial in (Trial(task, None, without[whole.id], k), Trial(task, whole, text(*edits), k))
+            ]
+            self.say(f"replaying {len(asked)} task(s) with {len(edits)} accepted rules together")
+            rolled = self._roll(trials)
+            both = zip(trials[::2], trials[1::2], strict=True)
+            found = [pair(edited, self.night, rolled[id(base)], rolled[id(edited)]) for base, edited in both]
+            return [one for one in found if one is not None]
+
+        return held_back(held, meet, harm=1 / self.rules.alpha)
 
     def _let_through(self, found: Evidence) -> Evidence:
         """With `gate = off` offer what the gate refuses, and say so. What is kept is what the gate said."""
@@ -107,7 +156,7 @@ class Examiner:
 
     def _plan(self, found: Evidence, tasks: Sequence[RealTask]) -> list[RealTask]:
         """Choose the tasks an edit meets tonight: its own first, at most half of the places for others."""
-        if found.verdict is not None and found.verdict.ruling in FINAL:
+        if found.verdict is not None and found.verdict.ruling in FINAL or self._refusal(found.edit, tasks):
             return []
         before = {pair.family for pair in found.pairs if pair.night != self.night}
         fresh = _one_of_each_family([t for t in tasks if t.family not in before])
@@ -179,6 +228,8 @@ class Examiner:
         """Count the tasks of their own that undecided edits have not met: the cap or a failed call left them."""
         left = 0
         for found in held.values():
+            if self._refusal(found.edit, tasks):
+                continue
             met = {pair.family for pair in found.pairs}
             own = [t for t in tasks if t.recurrence == found.edit.recurrence and t.family not in met]
             rest = _one_of_each_family(own)

@@ -1,7 +1,7 @@
 """The gate: held-out pairs in, a verdict out. Pure arithmetic, no files, no model, no clock.
 
-The unit of evidence is one held-out task: the difference d in [-1, 1] between its mean reward with the edit and
-without. The e-value is the capital of a gambler who bets a share of it on every task that the edit helps,
+The unit of evidence is one held-out task of the kind the edit is about (others can only speak against it): the
+difference d in [-1, 1] between its mean reward with the edit and without. The e-value is the capital of a gambler who bets a share of it on every task that the edit helps,
 
     E = sum over j of w_j * product over tasks t of (1 + b_j * sign(d_t) * |d_t| ** ROOT),   b_j in BETS, w_j in WEIGHTS,
 
@@ -64,7 +64,7 @@ def e_value(differences: Sequence[float]) -> float:
 @lru_cache(maxsize=1 << 16)
 def _capital(differences: tuple[float, ...]) -> float:
     stakes = [abs(d) ** ROOT * (1 if d > 0 else -1) for d in differences if abs(d) > _NOTHING]
-    return sum(w * prod([1 + b * stake for stake in stakes]) for w, b in zip(WEIGHTS, BETS, strict=True))
+    return float(sum(w * prod([1 + b * stake for stake in stakes]) for w, b in zip(WEIGHTS, BETS, strict=True)))
 
 
 def interval(differences: Sequence[float], alpha: float = 0.05) -> tuple[float, float]:
@@ -154,13 +154,15 @@ def rule(
         return Ruling.REJECT, "It makes held-out tasks worse."
     telling = _telling(pairs)
     found = e_value(telling)
-    if found >= threshold:
+    if found >= threshold and not _worse_groups(pairs, _SEEMS):
         return Ruling.ACCEPT, "It made held-out tasks better."
     useless = (_useless(pairs, telling, max_nights) or _unprovable(pairs)) if night_over else ""
     if useless:
         return Ruling.REJECT, useless
     if not telling:
         return Ruling.PROBATION, "Only the shape of replies was checked, and that cannot justify a rule."
+    if found >= threshold:
+        return Ruling.PROBATION, "Its own tasks got better, but other work seems to get worse: it waits for more tasks."
     if alone is not None and found >= alone:
         why = f"Alone it would pass, but so many rules were tried that e = {threshold:.3g} is asked for: it waits"
         return Ruling.PROBATION, f"{why} for more held-out tasks."
@@ -194,7 +196,11 @@ def hopeless(pairs: Sequence[Met], left: int, *, threshold: float, tonight: int 
 
 
 def _telling(pairs: Sequence[Met]) -> list[float]:
-    return [pair.difference for pair in pairs if not pair.shape_only]
+    """Return what can speak for an edit: its own tasks, checked for more than shape.
+
+    Tasks of other work can only speak against it: their noise would drown a gain they have no part in.
+    """
+    return [pair.difference for pair in pairs if pair.own and not pair.shape_only]
 
 
 def _e_harm(pairs: Sequence[Met]) -> float:

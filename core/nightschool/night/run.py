@@ -33,7 +33,7 @@ from nightschool.night.prepare import (
 from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates, stage
 from nightschool.night.steps import Steps, all_nights, last_done, next_id
-from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session
+from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session, Task
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _sleep(
     tasks = held_out(banked.tasks, setting.scope_project)
     examiner = f"{backend.name} {setting.config.models.target_model}".strip() if backend else ""
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))
-    exam = _examine(setting, night, backend, examiner, chosen, documents, tasks)
+    exam = _examine(setting, night, backend, examiner, chosen, documents, tasks, bank.trained(banked.tasks))
     setting.say("staging the proposal")
     proposal = steps.once(
         "proposal",
@@ -196,6 +196,7 @@ def _examine(
     chosen: Candidates,
     documents: Documents,
     tasks: list[RealTask],
+    trained: list[Task],
 ) -> _Exam:
     config = setting.config
     if backend is None:  # what real models showed on earlier nights still stands
@@ -213,6 +214,8 @@ def _examine(
             say=setting.say,
             in_one_batch=backend.batch,
             examiner=examiner,
+            trained=trained,
+            together=documents.text_with,
         )
         held, left = room.examine(papers, tasks)
         return _Exam(held, left, door.spent(), asked=True)

@@ -2,9 +2,9 @@
 
 Every edit that meets its first held-out task gets the next place t = 1, 2, … for ever, and with it the level
 
-    level(t) = LIFETIME * share(t) * (R + 1),       R = rules accepted so far,
+    level(t) = SHARE * share(t) * (R + 1),       R = rules accepted so far,
 
-where the shares add up to at most 1. It is accepted at an e-value of 1/level(t) or more. Then the expected share of useless
+where the shares add up to at most 1; edits that come in the same night share theirs evenly. It is accepted at an e-value of 1/level(t) or more. Then the expected share of useless
 rules among all that were ever accepted is at most LIFETIME, whatever the dependence between edits (they share tasks
 and baselines), and however often one looks: e-LOND, Xu and Ramdas, "Online multiple testing with e-values", AISTATS
 2024. R may grow while an edit waits, because the proof only needs it to count the acceptances before this one.
@@ -38,6 +38,7 @@ class Place(Record):
     """One edit's place. `met` is how many pairs it was known to have: fewer later means they were taken away."""
 
     place: int
+    share: float  # of the budget
     edit: Name
     examiner: str = ""
     met: int = 0
@@ -56,9 +57,14 @@ def share(place: int) -> float:
     return FIRST if place == 1 else (1 - FIRST) * _weight(place)
 
 
-def level(place: int, accepted: int, budget: float = SHARE) -> float:
-    """Return the level of a place when `accepted` rules were accepted before; an e-value of 1/level accepts."""
-    return budget * share(place) * (accepted + 1)
+def even_share(first: int, count: int) -> float:
+    """Return what each of `count` edits of one night may spend, when the first of them takes the place `first`."""
+    return sum(share(place) for place in range(first, first + count)) / count
+
+
+def level(share: float, accepted: int, budget: float = SHARE) -> float:
+    """Return an edit's level when `accepted` rules were accepted before; an e-value of 1/level accepts it."""
+    return budget * share * (accepted + 1)
 
 
 def _weight(place: int) -> float:
@@ -78,8 +84,8 @@ def load(home: Home) -> Lifetime:
         raise NightschoolError("the budget of rules cannot be read", where=home.lifetime, why=error, fix=fix) from error
 
 
-def taken(home: Home, known: Iterable[Evidence], wanted: Sequence[Evidence]) -> dict[str, int]:
-    """Return {edit: place} for edits that are about to be examined; new places are on disk before this returns.
+def taken(home: Home, known: Iterable[Evidence], wanted: Sequence[Evidence]) -> dict[str, float]:
+    """Return {edit: share} for edits that are about to be examined; new places are on disk before this returns.
 
     `known` is all evidence there is: edits of it that have no place yet, from before there were any, get theirs first,
     the oldest first. An edit with less evidence than it once had gets a new place, because what it had showed is known.
@@ -90,7 +96,7 @@ def taken(home: Home, known: Iterable[Evidence], wanted: Sequence[Evidence]) -> 
     if after != spent:
         write_whole(home.lifetime, after.model_dump_json(indent=1).encode())
     at = _newest(after)
-    return {found.edit.id: at[_key(found)].place for found in wanted}
+    return {found.edit.id: at[_key(found)].share for found in wanted}
 
 
 def keep(home: Home, found: Iterable[Evidence]) -> None:
@@ -111,7 +117,7 @@ def left(spent: Lifetime, examiner: str = "", budget: float = SHARE) -> dict[str
     places = sum(_budget(p.examiner) == _budget(examiner) for p in spent.places)
     known = accepted(spent, examiner)
     rest = 1.0 - sum(share(place) for place in range(1, places + 1))
-    return {"edits": places, "accepted": known, "left": rest, "next_e": max(20.0, 1 / level(places + 1, known, budget))}
+    return {"edits": places, "accepted": known, "left": rest, "next_e": max(20.0, 1 / level(share(places + 1), known, budget))}
 
 
 def _budget(examiner: str) -> str:
@@ -128,14 +134,15 @@ def _newest(spent: Lifetime) -> Mapping[tuple[str, str], Place]:
 
 
 def _placed(spent: Lifetime, found: Sequence[Evidence]) -> Lifetime:
+    at = _newest(spent)
+    new = [one for one in found if _key(one) not in at or len(one.pairs) < at[_key(one)].met]
     places = list(spent.places)
-    at = dict(_newest(spent))
-    for one in found:
-        place = at.get(_key(one))
-        if place is None or len(one.pairs) < place.met:
-            number = 1 + sum(_budget(p.examiner) == _budget(one.examiner) for p in places)
-            at[_key(one)] = Place(place=number, edit=one.edit.id, examiner=one.examiner)
-            places.append(at[_key(one)])
+    for budget in ("", "rehearsal"):
+        coming = {_key(one): one for one in new if _budget(one.examiner) == budget}.values()
+        first = 1 + sum(_budget(p.examiner) == budget for p in places)
+        part = even_share(first, len(coming)) if coming else 0.0
+        for number, one in enumerate(coming, first):
+            places.append(Place(place=number, edit=one.edit.id, examiner=one.examiner, share=part))
     return spent.model_copy(update={"places": tuple(places)})
 
 

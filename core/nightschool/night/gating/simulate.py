@@ -8,12 +8,12 @@ that the mean effect over tasks is the stated one. The rulings are the product's
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from nightschool.night.gate import asked_for, hopeless, round_size, rule
-from nightschool.night.gating.lifetime import level
+from nightschool.night.gating.lifetime import even_share, level, share
 from nightschool.records import Ruling
 
 WORLDS = ("shift", "churn", "skewed")
@@ -136,7 +136,7 @@ def accepts(
 ) -> Rate:
     """Return how often at least one of `edits` wordings with this effect is accepted within `nights`."""
     rater = Rater(world, effect, k, random.Random(f"{seed} {world} {effect} {tasks} {k} {nights} {edits}"))
-    threshold = asked_for(wordings=edits, level=level(1, 0))
+    threshold = asked_for(wordings=edits, level=level(share(1), 0))
     passed = naive = rollouts = 0
     for _ in range(repetitions):
         lives = [Life() for _ in range(edits)]
@@ -163,26 +163,26 @@ class Lifetimes:
 
 def lifetime(
     world: str, *, nights: int = 60, edits: int = 3, useless: float = 0.8, effect: float = 0.3, tasks: int = 20,
-    k: int = 3, probation: int = 6, runs: int = 40, seed: int = 7, budget: Callable[[int, int], float] = level,
+    k: int = 3, probation: int = 6, runs: int = 40, seed: int = 7,
 ) -> Lifetimes:  # fmt: skip
     """Live `nights` of `edits` each, and the nights after it that the last ones wait; every edit takes a place."""
     source = random.Random(f"{seed} {world}")
     good, none = Rater(world, effect, k, source), Rater(world, 0.0, k, source)
     shares, naive, found, useful = [], [], 0, 0
     for _ in range(runs):
-        waiting: list[tuple[int, bool, Life]] = []
-        right = wrong = place = risen_right = risen_wrong = 0
+        waiting: list[tuple[float, bool, Life]] = []
+        right = wrong = risen_right = risen_wrong = 0
         for number in range(nights + probation):
+            part = even_share(1 + number * edits, edits)
             for _ in range(edits if number < nights else 0):
-                place += 1
                 helps = source.random() >= useless
                 useful += helps
-                waiting.append((place, helps, Life()))
+                waiting.append((part, helps, Life()))
                 risen = sum(b - a for a, b in tasks_of(good if helps else none, tasks)[0]) > 1e-9
                 risen_right, risen_wrong = risen_right + (risen and helps), risen_wrong + (risen and not helps)
             for at, helps, life in waiting:
                 met = tasks_of(good if helps else none, tasks)[0]
-                asked = asked_for(level=budget(at, right + wrong))
+                asked = asked_for(level=level(at, right + wrong))
                 if night(life, met, k=k, name=f"{number}", threshold=asked, max_nights=probation) is Ruling.ACCEPT:
                     right, wrong = right + helps, wrong + (not helps)
             waiting = [one for one in waiting if one[2].ruling is Ruling.PROBATION]
