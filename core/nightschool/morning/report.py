@@ -102,6 +102,12 @@ def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
     target = next((t for t in proposal.targets if t.key == rule.edit.document), None) if proposal else None
     lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", f"> {plain(rule.edit.text, 1000)}"]
     lines.append(sentence(rule.verdict))
+    if rule.verdict.sealed is not None:
+        told = rule.verdict.sealed
+        lines.append(
+            f"On {told.tasks} sealed test task(s), which decided nothing: {told.without:.2f} of them pass without it, "
+            f"{told.with_:.2f} with it."
+        )
     if rule.quarantine:
         why = ", ".join(plain(reason) for reason in rule.quarantine)
         lines.append(f"**Quarantined** ({why}): it is never adopted unless you name it.")

@@ -13,11 +13,12 @@ from nightschool.models.door import Door
 from nightschool.night import evidence as store
 from nightschool.night.gate import asked_for, decide, hopeless, round_size
 from nightschool.night.gating import lifetime
+from nightschool.night.gating.choice import one_of_each_family, tonight, unmoved
 from nightschool.night.gating.guards import quotes_exam
 from nightschool.night.gating.joint import held_back
 from nightschool.night.replay import Trial, pair
 from nightschool.paths import Home
-from nightschool.records import Edit, Evidence, Pair, RealTask, Rollout, Ruling, Task, Verdict
+from nightschool.records import Edit, Evidence, Pair, RealTask, Rollout, Ruling, Sealed, Task, Verdict
 
 FINAL = frozenset({Ruling.ACCEPT, Ruling.REJECT})
 
@@ -46,7 +47,9 @@ class Examiner:
     examiner: str = ""  # who is asked: evidence of another backend or model is not this one's
     wordings: dict[str, int] = field(default_factory=dict)  # edit -> how many texts were tried for its recurrence
     trained: Sequence[Task] = ()  # train tasks: what an edit may know
+    sealed: Sequence[RealTask] = ()  # test tasks: reported for what is accepted, never asked for a decision
     together: Callable[..., str] | None = None  # edits of one document -> what it says with all of them
+    known: Sequence[Evidence] = ()  # what this examiner has shown so far
     idle: frozenset[str] = frozenset()  # edits that change nothing
     levels: dict[str, float] = field(default_factory=dict)  # edit -> what it may spend of the lifetime's budget
 
@@ -58,7 +61,8 @@ class Examiner:
         at = self.clock.now()
         self.idle = frozenset(paper.edit.id for paper in papers if paper.without == paper.with_)
         held = {p.edit.id: Evidence(edit=p.edit, examiner=self.examiner, first_seen=at) for p in papers}
-        known = {e.edit.id: e for e in store.everything(self.home) if e.examiner == self.examiner}
+        self.known = [e for e in store.everything(self.home) if e.examiner == self.examiner]
+        known = {e.edit.id: e for e in self.known}
         recurrences = [found.edit.recurrence for found in (held | known).values()]
         for paper in papers:  # the edit as it is told tonight: what it answers may have got another id
             if paper.edit.id in known:
@@ -72,7 +76,8 @@ class Examiner:
             live = [p for p in live if self._goes_on(held[p.edit.id], plan[p.edit.id])]
         self._rule(held, shares)
         ruled = self._side_by_side(papers, [self._guarded(found, tasks) for found in held.values()], tasks)
-        return [self._let_through(found) for found in ruled], self._left(held, tasks)
+        told = [self._unsealed(found, papers) for found in ruled]
+        return [self._let_through(found) for found in told], self._left(held, tasks)
 
     def _places(self, held: Mapping[str, Evidence], plan: Mapping[str, list[RealTask]]) -> dict[str, float]:
         """Take a place in the lifetime's budget for every edit that meets tasks; it is on disk before the first."""
@@ -131,19 +136,35 @@ class Examiner:
             ids = {edit.id for edit in edits}
             met = {pair.task for found in held if found.edit.id in ids for pair in found.pairs}
             asked = [task for task in tasks if task.id in met][: self.rules.max_tasks]
-            whole, k = edits[0], self.rules.rollouts_k
-            trials = [
-                trial
-                for task in asked
-                for trial in (Trial(task, None, without[whole.id], k), Trial(task, whole, text(*edits), k))
-            ]
             self.say(f"replaying {len(asked)} task(s) with {len(edits)} accepted rules together")
-            rolled = self._roll(trials)
-            both = zip(trials[::2], trials[1::2], strict=True)
-            found = [pair(edited, self.night, rolled[id(base)], rolled[id(edited)]) for base, edited in both]
-            return [one for one in found if one is not None]
+            return self._meet(edits[0], without[edits[0].id], text(*edits), asked)
 
         return held_back(held, meet, harm=1 / self.rules.alpha)
+
+    def _unsealed(self, found: Evidence, papers: Sequence[Paper]) -> Evidence:
+        """Report an accepted edit's own test tasks, once, with their baseline. The ruling stands whatever they say."""
+        verdict = found.verdict
+        if verdict is None or verdict.ruling is not Ruling.ACCEPT or verdict.sealed is not None:
+            return found
+        paper = next(p for p in papers if p.edit.id == found.edit.id)
+        own = one_of_each_family([t for t in self.sealed if t.recurrence == found.edit.recurrence])
+        pairs = self._meet(paper.edit, paper.without, paper.with_, own[: self.rules.max_tasks])
+        if not pairs:
+            return found
+        mean = [sum(p.without for p in pairs) / len(pairs), sum(p.with_ for p in pairs) / len(pairs)]
+        told = Sealed(tasks=len(pairs), without=mean[0], with_=mean[1])
+        found = found.model_copy(update={"verdict": verdict.model_copy(update={"sealed": told})})
+        store.save(self.home, found)
+        return found
+
+    def _meet(self, edit: Edit, without: str, with_: str, tasks: Sequence[RealTask]) -> list[Pair]:
+        """Replay tasks under two documents, beside the exam."""
+        k = self.rules.rollouts_k
+        trials = [t for task in tasks for t in (Trial(task, None, without, k), Trial(task, edit, with_, k))]
+        rolled = self._roll(trials)
+        both = zip(trials[::2], trials[1::2], strict=True)
+        found = [pair(edited, self.night, rolled[id(base)], rolled[id(edited)]) for base, edited in both]
+        return [one for one in found if one is not None]
 
     def _let_through(self, found: Evidence) -> Evidence:
         """With `gate = off` offer what the gate refuses, and say so. What is kept is what the gate said."""
@@ -158,14 +179,8 @@ class Examiner:
         """Choose the tasks an edit meets tonight: its own first, at most half of the places for others."""
         if found.verdict is not None and found.verdict.ruling in FINAL or self._refusal(found.edit, tasks):
             return []
-        before = {pair.family for pair in found.pairs if pair.night != self.night}
-        fresh = _one_of_each_family([t for t in tasks if t.family not in before])
-        own = [t for t in fresh if t.recurrence == found.edit.recurrence]
-        others = _spread([t for t in fresh if t.recurrence != found.edit.recurrence])
-        places = self.rules.max_tasks
-        kept = min(len(others), max(places - len(own), places // 2)) if own else 0
-        tonight = {pair.family for pair in found.pairs} - before  # a night that was killed goes on where it was
-        return [t for t in _interleaved(own[: places - kept], others[:kept]) if t.family not in tonight]
+        last = unmoved(self.known, found.edit.id, self.night)
+        return tonight(found, tasks, self.night, places=self.rules.max_tasks, cap=self.rules.max_bank, last=last)
 
     def _round(self, live: list[Paper], plan: Mapping[str, list[RealTask]], held: dict[str, Evidence]) -> None:
         trials: dict[tuple[str, str], Trial] = {}  # by document and task: candidates of one document share a baseline
@@ -173,8 +188,8 @@ class Examiner:
         for paper in live:
             met = sum(pair.night == self.night for pair in held[paper.edit.id].pairs)
             size = len(plan[paper.edit.id]) if self.in_one_batch else round_size(met)
-            tonight, plan[paper.edit.id][:] = plan[paper.edit.id][:size], plan[paper.edit.id][size:]
-            for task in tonight:
+            now, plan[paper.edit.id][:] = plan[paper.edit.id][:size], plan[paper.edit.id][size:]
+            for task in now:
                 k = self.rules.rollouts_k
                 base = trials.setdefault((paper.without, task.id), Trial(task, None, paper.without, k))
                 edited = trials.setdefault((paper.with_, task.id), Trial(task, paper.edit, paper.with_, k))
@@ -207,8 +222,8 @@ class Examiner:
     def _settled(self, found: Evidence, left: int) -> bool:
         if found.verdict is not None and found.verdict.ruling in FINAL:
             return True
-        tonight = sum(pair.night == self.night for pair in found.pairs)
-        stop = hopeless(found.pairs, left, threshold=self._threshold(found), tonight=tonight)
+        met = sum(pair.night == self.night for pair in found.pairs)
+        stop = hopeless(found.pairs, left, threshold=self._threshold(found), tonight=met)
         return stop or self._ruled(found)
 
     def _threshold(self, found: Evidence) -> float:
@@ -232,36 +247,10 @@ class Examiner:
                 continue
             met = {pair.family for pair in found.pairs}
             own = [t for t in tasks if t.recurrence == found.edit.recurrence and t.family not in met]
-            rest = _one_of_each_family(own)
+            rest = one_of_each_family(own)
             left += 0 if self._settled(found, len(rest)) else len(rest)
         return left
 
 
 def _accepted(found: Evidence) -> bool:
     return found.verdict is not None and found.verdict.ruling is Ruling.ACCEPT
-
-
-def _one_of_each_family(tasks: Sequence[RealTask]) -> list[RealTask]:
-    """Keep the oldest task of each family, oldest first: near-duplicates would repeat the same evidence."""
-    kept: dict[str, RealTask] = {}
-    for task in sorted(tasks, key=lambda t: (t.first_seen, t.id)):
-        kept.setdefault(task.family, task)
-    return list(kept.values())
-
-
-def _spread(tasks: list[RealTask]) -> list[RealTask]:
-    """Order tasks so that every recurrence comes up early: one of each, then a second of each."""
-    rank: dict[str, int] = {}
-    keyed = []
-    for task in tasks:
-        rank[task.recurrence] = rank.get(task.recurrence, 0) + 1
-        keyed.append((rank[task.recurrence], task.recurrence, task))
-    return [task for _, _, task in sorted(keyed, key=lambda item: item[:2])]
-
-
-def _interleaved(own: list[RealTask], others: list[RealTask]) -> list[RealTask]:
-    """Mix so that a rule that breaks other work is found out before it is accepted on its own tasks alone."""
-    mixed: list[RealTask] = []
-    for turn in range(max(len(own), len(others))):
-        mixed += own[turn : turn + 1] + others[turn : turn + 1]
-    return mixed

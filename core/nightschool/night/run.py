@@ -6,6 +6,7 @@ nothing new and writes nothing. Nothing outside Nightschool's home changes here:
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nightschool.config import Config
@@ -18,6 +19,7 @@ from nightschool.models.preflight import preflight
 from nightschool.night import bank, evidence
 from nightschool.night.bank import BankReport
 from nightschool.night.exam import Examiner, Paper
+from nightschool.night.gating.choice import sealed
 from nightschool.night.mining.mine import Mined
 from nightschool.night.prepare import (
     Material,
@@ -137,7 +139,7 @@ def _sleep(
     tasks = held_out(banked.tasks, setting.scope_project)
     examiner = f"{backend.name} {setting.config.models.target_model}".strip() if backend else ""
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))
-    exam = _examine(setting, night, backend, examiner, chosen, documents, tasks, bank.trained(banked.tasks))
+    exam = _examine(setting, night, backend, examiner, chosen, documents, tasks, banked.tasks)
     setting.say("staging the proposal")
     proposal = steps.once(
         "proposal",
@@ -196,7 +198,7 @@ def _examine(
     chosen: Candidates,
     documents: Documents,
     tasks: list[RealTask],
-    trained: list[Task],
+    banked: Sequence[Task],
 ) -> _Exam:
     config = setting.config
     if backend is None:  # what real models showed on earlier nights still stands
@@ -214,7 +216,8 @@ def _examine(
             say=setting.say,
             in_one_batch=backend.batch,
             examiner=examiner,
-            trained=trained,
+            trained=bank.trained(banked),
+            sealed=sealed(banked, setting.scope_project),
             together=documents.text_with,
         )
         held, left = room.examine(papers, tasks)

@@ -11,6 +11,7 @@ from nightschool.records.audit import (
     Retrospect,
 )
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
+from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Sealed, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
 from nightschool.records.platforms import EvalSuite, NightRequest, PlatformNight, Target, TranscriptRef
@@ -67,6 +68,7 @@ __all__ = [
     "Retrospect",
     "Rollout",
     "Ruling",
+    "Sealed",
     "Seen",
     "Session",
     "Source",
