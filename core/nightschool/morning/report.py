@@ -11,7 +11,7 @@ from nightschool.night.mining.mine import Mined
 from nightschool.night.plan import Planned
 from nightschool.night.steps import Steps
 from nightschool.paths import Home
-from nightschool.records import Night, NightStatus, Proposal, ProposedRule, Recurrence, Ruling, Verdict
+from nightschool.records import Edit, Night, NightStatus, Proposal, ProposedRule, Recurrence, Ruling, Verdict
 
 SHOWN = 10  # recurrences on the page; the rest is in `nightschool mine`
 _ORDER = (Ruling.ACCEPT, Ruling.PROBATION, Ruling.UNEXAMINED, Ruling.REJECT)
@@ -100,7 +100,7 @@ def _lifetime(night: Night, rules: Sequence[ProposedRule]) -> str:
 
 def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
     target = next((t for t in proposal.targets if t.key == rule.edit.document), None) if proposal else None
-    lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", f"> {plain(rule.edit.text, 1000)}"]
+    lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", _words(rule.edit)]
     lines.append(sentence(rule.verdict))
     if rule.verdict.sealed is not None:
         told = rule.verdict.sealed
@@ -118,6 +118,12 @@ def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
         by_hand = "" if rule.verdict.ruling is Ruling.ACCEPT else " by hand"
         lines.append(f"To adopt it{by_hand}: `nightschool adopt --rule {rule.edit.id}`")
     return "\n\n".join(line for line in lines if line)
+
+
+def _words(edit: Edit) -> str:
+    """Return what a rule says, or what it takes out."""
+    gone = f"Delete: {plain(edit.replaces, 1000)}"
+    return f"> {gone if edit.op == 'delete' else plain(edit.text, 1000)}"
 
 
 def sentence(verdict: Verdict) -> str:

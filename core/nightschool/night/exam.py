@@ -16,6 +16,7 @@ from nightschool.night.gating import lifetime
 from nightschool.night.gating.choice import one_of_each_family, tonight, unmoved
 from nightschool.night.gating.guards import quotes_exam
 from nightschool.night.gating.joint import held_back
+from nightschool.night.gating.reexam import decide_removal, later
 from nightschool.night.replay import Trial, pair
 from nightschool.paths import Home
 from nightschool.records import Edit, Evidence, Pair, RealTask, Rollout, Ruling, Sealed, Task, Verdict
@@ -63,7 +64,7 @@ class Examiner:
         held = {p.edit.id: Evidence(edit=p.edit, examiner=self.examiner, first_seen=at) for p in papers}
         self.known = [e for e in store.everything(self.home) if e.examiner == self.examiner]
         known = {e.edit.id: e for e in self.known}
-        recurrences = [found.edit.recurrence for found in (held | known).values()]
+        recurrences = [found.edit.recurrence for found in (held | known).values() if found.edit.op != "delete"]
         for paper in papers:  # the edit as it is told tonight: what it answers may have got another id
             if paper.edit.id in known:
                 held[paper.edit.id] = known[paper.edit.id].model_copy(update={"edit": paper.edit})
@@ -81,8 +82,9 @@ class Examiner:
 
     def _places(self, held: Mapping[str, Evidence], plan: Mapping[str, list[RealTask]]) -> dict[str, float]:
         """Take a place in the lifetime's budget for every edit that meets tasks; it is on disk before the first."""
-        wanted = [found for edit, found in held.items() if plan[edit] or found.pairs]
-        shares = lifetime.taken(self.home, store.everything(self.home), wanted)
+        counted = [found for found in held.values() if found.edit.op != "delete"]
+        wanted = [found for found in counted if plan[found.edit.id] or found.pairs]
+        shares = lifetime.taken(self.home, [e for e in store.everything(self.home) if e.edit.op != "delete"], wanted)
         self._spend(shares)
         return shares
 
@@ -99,7 +101,7 @@ class Examiner:
                 held[edit] = found.model_copy(update={"verdict": self.verdict(found)})
                 if held[edit].pairs:
                     store.save(self.home, held[edit])
-            lifetime.keep(self.home, [found for found in held.values() if found.pairs])
+            lifetime.keep(self.home, [f for f in held.values() if f.pairs and f.edit.op != "delete"])
             self._spend(shares)
 
     def verdict(self, found: Evidence) -> Verdict:
@@ -142,12 +144,15 @@ class Examiner:
         return held_back(held, meet, harm=1 / self.rules.alpha)
 
     def _unsealed(self, found: Evidence, papers: Sequence[Paper]) -> Evidence:
-        """Report an accepted edit's own test tasks, once, with their baseline. The ruling stands whatever they say."""
+        """Report an accepted edit's own test tasks, once, with their baseline. The ruling stands whatever they say.
+
+        Where somebody has to answer a batch, it is not worth a second one.
+        """
         verdict = found.verdict
-        if verdict is None or verdict.ruling is not Ruling.ACCEPT or verdict.sealed is not None:
+        if self.in_one_batch or verdict is None or verdict.ruling is not Ruling.ACCEPT or verdict.sealed is not None:
             return found
         paper = next(p for p in papers if p.edit.id == found.edit.id)
-        own = one_of_each_family([t for t in self.sealed if t.recurrence == found.edit.recurrence])
+        own = one_of_each_family([t for t in self.sealed if found.edit.op != "delete" and t.recurrence == found.edit.recurrence])
         pairs = self._meet(paper.edit, paper.without, paper.with_, own[: self.rules.max_tasks])
         if not pairs:
             return found
@@ -179,6 +184,8 @@ class Examiner:
         """Choose the tasks an edit meets tonight: its own first, at most half of the places for others."""
         if found.verdict is not None and found.verdict.ruling in FINAL or self._refusal(found.edit, tasks):
             return []
+        if found.edit.op == "delete":
+            tasks = later(found.edit, self.known, self.examiner, tasks)
         last = unmoved(self.known, found.edit.id, self.night)
         return tonight(found, tasks, self.night, places=self.rules.max_tasks, cap=self.rules.max_bank, last=last)
 
@@ -227,13 +234,15 @@ class Examiner:
         return stop or self._ruled(found)
 
     def _threshold(self, found: Evidence) -> float:
-        return asked_for(self.rules.alpha, self.wordings[found.edit.id], self.levels.get(found.edit.id, 1.0))
+        return asked_for(self.rules.alpha, self.wordings.get(found.edit.id, 1), self.levels.get(found.edit.id, 1.0))
 
     def _decide(self, found: Evidence, *, night_over: bool) -> Verdict:
+        if found.edit.op == "delete":
+            return decide_removal(found.pairs, alpha=self.rules.alpha, night_over=night_over)
         return decide(
             found.pairs,
             alpha=self.rules.alpha,
-            wordings=self.wordings[found.edit.id],
+            wordings=self.wordings.get(found.edit.id, 1),
             max_nights=self.rules.max_nights,
             night_over=night_over,
             level=self.levels.get(found.edit.id, 1.0),

@@ -20,6 +20,7 @@ from nightschool.night import bank, evidence
 from nightschool.night.bank import BankReport
 from nightschool.night.exam import Examiner, Paper
 from nightschool.night.gating.choice import sealed
+from nightschool.night.gating.reexam import offered
 from nightschool.night.mining.mine import Mined
 from nightschool.night.prepare import (
     Material,
@@ -30,10 +31,11 @@ from nightschool.night.prepare import (
     held_out,
     mine_sessions,
     of_examiner,
+    reexamined,
     settings_hash,
 )
 from nightschool.night.rules.documents import Documents
-from nightschool.night.stage import Candidates, stage
+from nightschool.night.stage import Candidates, Recalled, stage
 from nightschool.night.steps import Steps, all_nights, last_done, next_id
 from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session, Task
 
@@ -139,7 +141,10 @@ def _sleep(
     tasks = held_out(banked.tasks, setting.scope_project)
     examiner = f"{backend.name} {setting.config.models.target_model}".strip() if backend else ""
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))
-    exam = _examine(setting, night, backend, examiner, chosen, documents, tasks, banked.tasks)
+    recalled = steps.once("recalled", Recalled, lambda: reexamined(setting, night.id, tasks, documents, examiner))
+    every = chosen.model_copy(update={"edits": (*chosen.edits, *recalled.edits)})
+    exam = _examine(setting, night, backend, examiner, every, documents, tasks, banked.tasks)
+    shown, notes = offered(every.edits, exam.held)
     setting.say("staging the proposal")
     proposal = steps.once(
         "proposal",
@@ -148,19 +153,20 @@ def _sleep(
             night.id,
             setting.clock.now(),
             documents.targets,
-            chosen.edits,
+            shown,
             exam.held,
             mined.recurrences,
             tasks,
             asked=exam.asked,
         ),
     )
-    return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam)), proposal)
+    return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam, (*recalled.notes, *notes))), proposal)
 
 
 def _ended(
-    setting: Setting, night: Night, mined: Mined, banked: BankReport, chosen: Candidates, exam: "_Exam"
-) -> Night:
+    setting: Setting, night: Night, mined: Mined, banked: BankReport, chosen: Candidates, exam: "_Exam",
+    told_more: Sequence[str] = (),
+) -> Night:  # fmt: skip
     counts = {
         "recurrences": sum(r.kind == "request" for r in mined.recurrences),
         "corrections": sum(r.kind == "correction" for r in mined.recurrences),
@@ -171,7 +177,7 @@ def _ended(
         "status": NightStatus.DONE,
         "ended": setting.clock.now(),
         "left": exam.left,
-        "notes": (*banked.notes, *([f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else [])),
+        "notes": (*banked.notes, *([f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else []), *told_more),
         "funnel": night.funnel.model_copy(update=counts),
         "calls": exam.spent.calls,
         "failed_calls": exam.spent.failed,
