@@ -1,6 +1,6 @@
 """Which held-out tasks an edit meets, and what stays sealed."""
 
-from tests.core.test_exam import EDIT, PAPER, AT, Scripted, obeys, task
+from tests.core.test_exam import AT, EDIT, PAPER, Scripted, obeys, task
 
 from nightschool.clock import FixedClock
 from nightschool.config import Exam

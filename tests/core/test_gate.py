@@ -1,11 +1,14 @@
 """The gate's arithmetic by hand, and its error rate by simulation."""
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 
+from nightschool.night import replay
 from nightschool.night.gate import decide, e_value, hopeless, interval
-from nightschool.records import Pair, Ruling
+from nightschool.night.replay import Trial
+from nightschool.records import Check, Edit, Origin, Pair, RealTask, Rollout, Ruling
 
 
 def pair(difference, *, night="0001", recurrence="r", task=None, shape_only=False):
@@ -139,6 +142,26 @@ def test_what_was_tried_before_raises_the_bar():
     waits = decide(pairs, level=0.01)
     assert (waits.ruling, waits.threshold) == (Ruling.PROBATION, 100)
     assert "e = 100" in waits.reason
+
+
+@pytest.mark.parametrize("score", [8.0, -3.0, float("nan"), float("inf")])
+def test_a_number_that_is_no_score_changes_no_verdict(score):
+    """Neither in a pair that is on record nor in one rollout of many: it is missing, not 0 and not 1."""
+    good = [pair(1.0) for _ in range(6)]
+    odd = pair(1.0).model_copy(update={"with_": score})
+    assert decide([*good, odd]) == decide(good)
+    assert decide([odd]).ruling is Ruling.UNEXAMINED
+
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    told = RealTask(
+        id="t", recurrence="r", family="f", split="val", request="do", checks=(Check(op="contains", arg="LIMIT"),),
+        origins=(Origin(platform="p", session="s", turn="t", at=at),), first_seen=at, last_seen=at,
+    )  # fmt: skip
+    trial = Trial(told, Edit(id="e", document="d", text="x", recurrence="r"), "", 2)
+    sides = [[Rollout(task="t", edit=None, k=k, reward=float(k)) for k in range(2)] for _ in range(2)]
+    sides[1][0] = Rollout(task="t", edit="e", k=0, reward=None).model_copy(update={"reward": score})
+    met = replay.pair(trial, "0001", *sides)
+    assert (met.difference, met.rollouts) == (0.0, 2)
 
 
 def test_interval_is_everything_when_nothing_is_known_and_agrees_with_the_gate():

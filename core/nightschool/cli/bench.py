@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from nightschool.night.gating.table import Cell
 
 DESCRIPTION = "Measure the gate's error rates by simulation: no model, no key, nothing of yours is read or written."
+MOST = 1_000_000  # repetitions
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +64,7 @@ def _number(value: float, unit: str) -> str:
 
 def _count(text: str) -> int:
     number = int(text)
-    if not 1 <= number <= 1_000_000:
+    if not 1 <= number <= MOST:
         raise ValueError
     return number
 

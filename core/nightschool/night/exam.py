@@ -152,7 +152,9 @@ class Examiner:
         if self.in_one_batch or verdict is None or verdict.ruling is not Ruling.ACCEPT or verdict.sealed is not None:
             return found
         paper = next(p for p in papers if p.edit.id == found.edit.id)
-        own = one_of_each_family([t for t in self.sealed if found.edit.op != "delete" and t.recurrence == found.edit.recurrence])
+        own = one_of_each_family(
+            [t for t in self.sealed if found.edit.op != "delete" and t.recurrence == found.edit.recurrence]
+        )
         pairs = self._meet(paper.edit, paper.without, paper.with_, own[: self.rules.max_tasks])
         if not pairs:
             return found
@@ -182,7 +184,7 @@ class Examiner:
 
     def _plan(self, found: Evidence, tasks: Sequence[RealTask]) -> list[RealTask]:
         """Choose the tasks an edit meets tonight: its own first, at most half of the places for others."""
-        if found.verdict is not None and found.verdict.ruling in FINAL or self._refusal(found.edit, tasks):
+        if (found.verdict is not None and found.verdict.ruling in FINAL) or self._refusal(found.edit, tasks):
             return []
         if found.edit.op == "delete":
             tasks = later(found.edit, self.known, self.examiner, tasks)

@@ -1,9 +1,10 @@
 """The gate: held-out pairs in, a verdict out. Pure arithmetic, no files, no model, no clock.
 
 The unit of evidence is one held-out task of the kind the edit is about (others can only speak against it): the
-difference d in [-1, 1] between its mean reward with the edit and without. The e-value is the capital of a gambler who bets a share of it on every task that the edit helps,
+difference d in [-1, 1] between its mean reward with the edit and without. The e-value is the capital of a gambler who
+bets a share of it on every task that the edit helps,
 
-    E = sum over j of w_j * product over tasks t of (1 + b_j * sign(d_t) * |d_t| ** ROOT),   b_j in BETS, w_j in WEIGHTS,
+    E = sum over j of w_j * product over tasks t of (1 + b_j * sign(d_t) * |d_t| ** ROOT),  b_j in BETS, w_j in WEIGHTS,
 
 a mixture over several shares because nobody knows the right one beforehand. What it is a bet against: that the edit
 makes no difference, so that a task is as likely to get better as to get worse by the same amount (or likelier to get
@@ -112,6 +113,7 @@ def decide(
 ) -> Verdict:
     """Rule on one edit from everything the exams ever showed of it. Without a pair: unexamined."""
     threshold = asked_for(alpha, wordings, level)
+    pairs = [pair for pair in pairs if abs(pair.difference) <= 1]  # neither NaN nor a score outside of [0, 1]
     if not pairs:
         return Verdict(ruling=Ruling.UNEXAMINED, reason="No held-out task has been tried.", threshold=threshold)
     ruling, reason = rule(
@@ -157,16 +159,18 @@ def rule(
     if found >= threshold and not _worse_groups(pairs, _SEEMS):
         return Ruling.ACCEPT, "It made held-out tasks better."
     useless = (_useless(pairs, telling, max_nights) or _unprovable(pairs)) if night_over else ""
-    if useless:
-        return Ruling.REJECT, useless
+    return (Ruling.REJECT, useless) if useless else (Ruling.PROBATION, _waits(telling, found, threshold, alone))
+
+
+def _waits(telling: Sequence[float], found: float, threshold: float, alone: float | None) -> str:
     if not telling:
-        return Ruling.PROBATION, "Only the shape of replies was checked, and that cannot justify a rule."
+        return "Only the shape of replies was checked, and that cannot justify a rule."
     if found >= threshold:
-        return Ruling.PROBATION, "Its own tasks got better, but other work seems to get worse: it waits for more tasks."
+        return "Its own tasks got better, but other work seems to get worse: it waits for more tasks."
     if alone is not None and found >= alone:
-        why = f"Alone it would pass, but so many rules were tried that e = {threshold:.3g} is asked for: it waits"
-        return Ruling.PROBATION, f"{why} for more held-out tasks."
-    return Ruling.PROBATION, f"Not proven by {len(telling)} task(s): it waits for more held-out tasks."
+        why = f"Alone it would pass, but so many rules were tried that e = {threshold:.3g} is asked for"
+        return f"{why}: it waits for more held-out tasks."
+    return f"Not proven by {len(telling)} task(s): it waits for more held-out tasks."
 
 
 def round_size(tonight: int) -> int:

@@ -116,7 +116,9 @@ def choose(
     return Candidates(edits=tuple(e for e in found if e.id not in waiting), waiting=len(waiting))
 
 
-def reexamined(setting: Setting, night: str, tasks: Sequence[RealTask], documents: Documents, examiner: str) -> Recalled:
+def reexamined(
+    setting: Setting, night: str, tasks: Sequence[RealTask], documents: Documents, examiner: str
+) -> Recalled:
     """Return the deletions to examine tonight, with what a person should know of them."""
     if not examiner or not documents.targets:
         return Recalled()

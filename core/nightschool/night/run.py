@@ -160,7 +160,9 @@ def _sleep(
             asked=exam.asked,
         ),
     )
-    return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam, (*recalled.notes, *notes))), proposal)
+    return Outcome(
+        steps.pin("night", _ended(setting, night, mined, banked, chosen, exam, (*recalled.notes, *notes))), proposal
+    )
 
 
 def _ended(
@@ -173,11 +175,12 @@ def _ended(
         "tasks": banked.totals,
         "candidates": len(chosen.edits),
     }
+    waiting = [f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else []
     told = {
         "status": NightStatus.DONE,
         "ended": setting.clock.now(),
         "left": exam.left,
-        "notes": (*banked.notes, *([f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else []), *told_more),
+        "notes": (*banked.notes, *waiting, *told_more),
         "funnel": night.funnel.model_copy(update=counts),
         "calls": exam.spent.calls,
         "failed_calls": exam.spent.failed,

@@ -28,7 +28,7 @@ def held_back(held: Sequence[Evidence], meet: Meet, *, harm: float) -> list[Evid
 def _waiting(accepted: Sequence[Evidence], meet: Meet, harm: float) -> dict[str, str]:
     """Return {edit: the edit beside which it hurts}."""
     ranked = [found.edit for found in sorted(accepted, key=lambda f: (-_proof(f), f.edit.id))]
-    if len(ranked) < 2 or not _worse(meet(ranked), harm):
+    if not ranked[1:] or not _worse(meet(ranked), harm):
         return {}
     kept, waits = ranked[:1], {}
     for edit in ranked[1:]:

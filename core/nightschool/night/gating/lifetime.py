@@ -4,10 +4,11 @@ Every edit that meets its first held-out task gets the next place t = 1, 2, … 
 
     level(t) = SHARE * share(t) * (R + 1),       R = rules accepted so far,
 
-where the shares add up to at most 1; edits that come in the same night share theirs evenly. It is accepted at an e-value of 1/level(t) or more. Then the expected share of useless
-rules among all that were ever accepted is at most LIFETIME, whatever the dependence between edits (they share tasks
-and baselines), and however often one looks: e-LOND, Xu and Ramdas, "Online multiple testing with e-values", AISTATS
-2024. R may grow while an edit waits, because the proof only needs it to count the acceptances before this one.
+where the shares add up to at most 1; edits that come in the same night share theirs evenly. It is accepted at an
+e-value of 1/level(t) or more. Then the expected share of useless rules among all that were ever accepted is at most
+SHARE, whatever the dependence between edits (they share tasks and baselines), and however often one looks: e-LOND, Xu
+and Ramdas, "Online multiple testing with e-values", AISTATS 2024. R may grow while an edit waits: the proof only
+needs it to count the acceptances before this one.
 
 The first place has half of the budget: the very first edit is asked for e = 20, like an edit examined alone. The
 other half is spread so thin that it never ends.
@@ -117,7 +118,12 @@ def left(spent: Lifetime, examiner: str = "", budget: float = SHARE) -> dict[str
     places = sum(_budget(p.examiner) == _budget(examiner) for p in spent.places)
     known = accepted(spent, examiner)
     rest = 1.0 - sum(share(place) for place in range(1, places + 1))
-    return {"edits": places, "accepted": known, "left": rest, "next_e": max(20.0, 1 / level(share(places + 1), known, budget))}
+    return {
+        "edits": places,
+        "accepted": known,
+        "left": rest,
+        "next_e": max(20.0, 1 / level(share(places + 1), known, budget)),
+    }
 
 
 def _budget(examiner: str) -> str:

@@ -7,6 +7,8 @@ that the mean effect over tasks is the stated one. The rulings are the product's
 `gate.py` in the order of `exam.py`.
 """
 
+# ruff: noqa: S311  a simulation wants the same luck on every machine
+
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,8 @@ from nightschool.records import Ruling
 WORLDS = ("shift", "churn", "skewed")
 CHURN = 0.15  # standard deviation of what a task moves by itself
 _U = (0.35, 0.65)  # of the Beta
+_LOSING, _LOSS, _GAIN = 0.25, -0.5, 0.1  # of the world `skewed`
+_NOTHING = 1e-9  # thirds do not add up to 0 exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def _moved(world: str, rate: float, shift: float, source: random.Random) -> floa
     if world == "churn":
         rate += source.gauss(0.0, CHURN)
     elif world == "skewed":
-        rate += -0.5 if source.random() < 0.25 else 0.1
+        rate += _LOSS if source.random() < _LOSING else _GAIN
     return min(1.0, max(0.0, rate + shift))
 
 
@@ -143,7 +147,7 @@ def accepts(
         risen = False
         for number in range(nights):
             drawn = tasks_of(rater, tasks, edits)
-            risen = risen or any(sum(b - a for a, b in met) > 1e-9 for met in drawn)
+            risen = risen or any(sum(b - a for a, b in met) > _NOTHING for met in drawn)
             for life, met in zip(lives, drawn, strict=True):
                 night(life, met, k=k, name=f"{number}", threshold=threshold)
         passed += any(life.ruling is Ruling.ACCEPT for life in lives)
@@ -178,7 +182,7 @@ def lifetime(
                 helps = source.random() >= useless
                 useful += helps
                 waiting.append((part, helps, Life()))
-                risen = sum(b - a for a, b in tasks_of(good if helps else none, tasks)[0]) > 1e-9
+                risen = sum(b - a for a, b in tasks_of(good if helps else none, tasks)[0]) > _NOTHING
                 risen_right, risen_wrong = risen_right + (risen and helps), risen_wrong + (risen and not helps)
             for at, helps, life in waiting:
                 met = tasks_of(good if helps else none, tasks)[0]

@@ -3,6 +3,8 @@
 Every cell is a simulation of `simulate.py`, seeded by its own description, so a cell is the same whichever others run.
 """
 
+# ruff: noqa: S311  a simulation wants the same luck on every machine
+
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nightschool.errors import NightschoolError
-from nightschool.night.gating.simulate import Life, accepts, lifetime, night
+from nightschool.night.gating.simulate import Life, Rate, accepts, lifetime, night
 from nightschool.records import Ruling
 
 POOLS, ATTEMPTS, REQUIRED = (5, 10, 20), (1, 3, 5), ("shift", "churn")
@@ -58,8 +60,7 @@ def jobs(repetitions: int, seed: int) -> list[Job]:
     for world in (*REQUIRED, "skewed"):
         for tasks in POOLS:
             for k in ATTEMPTS:
-                for edits in (1, 10):
-                    told.append(Job("useless", world, 0.0, tasks, k, 1, edits, repetitions, seed))
+                told += [Job("useless", world, 0.0, tasks, k, 1, edits, repetitions, seed) for edits in (1, 10)]
                 told.append(Job("harmful", world, -0.1, tasks, k, 1, 1, repetitions, seed))
         told += [
             Job("useful", world, 0.3, 20, 3, 1, 1, repetitions, seed),
@@ -85,21 +86,25 @@ def cells(job: Job) -> list[Cell]:
         job.world, job.effect, tasks=job.tasks, k=job.k, nights=job.nights, edits=job.edits,
         repetitions=job.repetitions, seed=job.seed,
     )  # fmt: skip
-    if job.kind == "useless":
-        many = "best of ten useless edits accepted" if job.edits > 1 else "useless edit accepted"
-        return [Cell(many, where, rate.accepted, rate.naive, 0.05)]
-    if job.kind == "harmful":
-        return [Cell("harmful edit (-0.1) accepted", where, rate.accepted, rate.naive, 0.01)]
-    if job.kind == "useful":
-        limit = {"shift": 0.95, "churn": 0.92}.get(job.world)
-        return [Cell("edit of +0.3 accepted the same night", where, rate.accepted, rate.naive, limit, at_least=True)]
-    if job.kind == "waits":
-        limit = 0.90 if asked else None
-        return [Cell("edit of +0.3 accepted within 5 nights", where, rate.accepted, rate.naive, limit, at_least=True)]
-    if job.kind == "useless life":
-        return [Cell("useless edit accepted in 6 nights of probation", where, rate.accepted, rate.naive, 0.05)]
-    whole = 2.0 * job.tasks * job.k
-    return [Cell("rollouts on a useless edit", where, rate.rollouts, whole, 65 if asked else None, unit="")]
+    return [_line(job, rate, where)]
+
+
+def _line(job: Job, rate: Rate, where: str) -> Cell:
+    """Say what a simulated rate is measured by."""
+    asked = job.world in REQUIRED
+    if job.kind == "cost":
+        whole, most = 2.0 * job.tasks * job.k, 65.0 if asked else None
+        return Cell("rollouts on a useless edit", where, rate.rollouts, whole, most, unit="")
+    same_night = {"shift": 0.95, "churn": 0.92}.get(job.world)
+    many = "best of ten useless edits accepted" if job.edits > 1 else "useless edit accepted"
+    what, limit, at_least = {
+        "useless": (many, 0.05, False),
+        "harmful": ("harmful edit (-0.1) accepted", 0.01, False),
+        "useful": ("edit of +0.3 accepted the same night", same_night, True),
+        "waits": ("edit of +0.3 accepted within 5 nights", 0.90 if asked else None, True),
+        "useless life": ("useless edit accepted in 6 nights of probation", 0.05, False),
+    }[job.kind]
+    return Cell(what, where, rate.accepted, rate.naive, limit, at_least)
 
 
 def same_agent(outcomes: Path, repetitions: int, seed: int) -> Iterator[Cell]:
@@ -130,7 +135,7 @@ def simulated(
     """Return the whole table, in the same order and with the same figures for any number of `workers`."""
     told = jobs(repetitions, seed)
     say(f"simulating {len(told)} cells of {repetitions} repetitions")
-    if workers < 2:
+    if workers <= 1:
         found = [cells(job) for job in told]
     else:
         with ProcessPoolExecutor(workers) as pool:
