@@ -10,7 +10,6 @@ from nightschool.records.audit import (
     Outcome,
     Retrospect,
 )
-from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Sealed, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen
