@@ -30,9 +30,8 @@ def call(args: argparse.Namespace) -> int:
     from nightschool.night.gating.table import rows, same_agent, simulated
 
     say = _quiet if args.json else tell
-    table = simulated(args.repetitions, args.seed, workers=min(4, os.cpu_count() or 1), say=say)
-    if args.outcomes:
-        table += list(same_agent(Path(args.outcomes), args.repetitions, args.seed))
+    real = list(same_agent(Path(args.outcomes), args.repetitions, args.seed)) if args.outcomes else []
+    table = simulated(args.repetitions, args.seed, workers=min(4, os.cpu_count() or 1), say=say) + real
     kept = all(cell.met for cell in table)
     if args.json:
         cells = rows(table)

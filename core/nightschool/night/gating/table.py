@@ -5,17 +5,20 @@ Every cell is a simulation of `simulate.py`, seeded by its own description, so a
 
 # ruff: noqa: S311  a simulation wants the same luck on every machine
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, ValidationError
 
 from nightschool.errors import NightschoolError
 from nightschool.night.gating.simulate import Life, Rate, accepts, lifetime, night
 from nightschool.records import Ruling
 
+Share = Annotated[float, Field(ge=0, le=1)]
 POOLS, ATTEMPTS, REQUIRED = (5, 10, 20), (1, 3, 5), ("shift", "churn")
 
 
@@ -107,6 +110,10 @@ def _line(job: Job, rate: Rate, where: str) -> Cell:
     return Cell(what, where, rate.accepted, rate.naive, limit, at_least)
 
 
+class _Outcomes(BaseModel):
+    runs: dict[str, Annotated[dict[str, Annotated[list[Share], Field(min_length=2)]], Field(min_length=20)]]
+
+
 def same_agent(outcomes: Path, repetitions: int, seed: int) -> Iterator[Cell]:
     """A/A on real outcomes: the same agent against itself, so every acceptance is of nothing.
 
@@ -114,9 +121,10 @@ def same_agent(outcomes: Path, repetitions: int, seed: int) -> Iterator[Cell]:
     anew each time. Raises NightschoolError when the file cannot be read.
     """
     try:
-        runs = json.loads(outcomes.read_text(encoding="utf-8"))["runs"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NightschoolError("real outcomes cannot be read", where=outcomes, why=error) from error
+        runs = _Outcomes.model_validate_json(outcomes.read_bytes()).runs
+    except (OSError, ValidationError) as error:
+        fix = 'Write {"runs": {name: {task: [reward of each trial]}}}, at least 20 tasks of two trials.'
+        raise NightschoolError("real outcomes cannot be read", where=outcomes, why=error, fix=fix) from error
     for name, tasks in sorted(runs.items()):
         source, passed, risen = random.Random(f"{seed} {name}"), 0, 0
         for _ in range(repetitions):
