@@ -91,8 +91,11 @@ class Exam(_Section):
     )
     max_candidates: int = Field(default=4, ge=1, le=50, description="edits examined a night")
     max_tasks: int = Field(default=20, ge=1, le=500, description="held-out tasks an edit meets a night")
+    max_bank: int = Field(default=60, ge=6, le=5000, description="held-out tasks of one kind in use; oldest rotate out")
     alpha: float = Field(default=0.05, gt=0.0, le=0.5, description="chance that a useless edit passes its exam")
     max_nights: int = Field(default=6, ge=1, le=100, description="nights an edit may stay on probation")
+    spacing: int = Field(default=7, ge=1, le=1000, description="nights between two examinations of an adopted rule")
+    lifetime: float = Field(default=0.10, gt=0.0, le=0.5, description="share of useless rules among all ever accepted")
 
 
 class Adopt(_Section):

@@ -84,6 +84,11 @@ class Home:
         return self.root / "evidence"
 
     @property
+    def lifetime(self) -> Path:
+        """What the exams of all nights have spent of the lifetime's budget."""
+        return self.root / "lifetime.json"
+
+    @property
     def ledger(self) -> Path:
         """SQLite ledger of every model call."""
         return self.root / "ledger.db"

@@ -61,13 +61,13 @@ def obeys(question):
 
 
 def test_a_rule_that_helps_is_accepted_and_the_exam_stops(home):
-    """Ten wins in two rounds of five suffice; the other tasks are never asked."""
+    """Six wins suffice; the other tasks of the second round are no evidence, and the rest is never asked."""
     model = Scripted(obeys)
     held, left = examine(home, model, [task(n) for n in range(20)])
 
     assert held["r1"].verdict.ruling is Ruling.ACCEPT
-    assert held["r1"].verdict.tasks == 10
-    assert len(model.asked) == 20
+    assert held["r1"].verdict.tasks == 6
+    assert len(model.asked) == 16
     assert left == 0
 
 

@@ -1,11 +1,14 @@
 """The gate's arithmetic by hand, and its error rate by simulation."""
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 
+from nightschool.night import replay
 from nightschool.night.gate import decide, e_value, hopeless, interval
-from nightschool.records import Pair, Ruling
+from nightschool.night.replay import Trial
+from nightschool.records import Check, Edit, Origin, Pair, RealTask, Rollout, Ruling
 
 
 def pair(difference, *, night="0001", recurrence="r", task=None, shape_only=False):
@@ -20,7 +23,7 @@ def pair(difference, *, night="0001", recurrence="r", task=None, shape_only=Fals
 
 @pytest.mark.parametrize(
     ("wins", "losses", "expected"),
-    [(0, 0, 1.0), (5, 0, 16.05), (6, 0, 28.82), (9, 0, 173.40), (7, 1, 9.42), (0, 1, 0.3)],
+    [(0, 0, 1.0), (5, 0, 19.529), (6, 0, 35.805), (9, 0, 224.453), (7, 1, 10.27), (0, 1, 0.205)],
 )
 def test_e_value_of_clear_wins_and_losses(wins, losses, expected):
     """The mixture gives the values worked out by hand: 5-0 is not enough at 20, 6-0 is."""
@@ -117,6 +120,48 @@ def test_hopeless_only_when_the_sign_is_wrong_and_the_rest_cannot_mend_it():
     assert not hopeless([pair(-1.0)] * 3, 3, threshold=20), "it may be about to be shown harmful"
     assert not hopeless([pair(1.0)], 1, threshold=20)
     assert not hopeless([pair(-1.0)], 30, threshold=20)
+
+
+def test_a_night_stops_early_without_gain():
+    """After a first round two signs of three suffice: no gain, the stake halved, half of the night met."""
+    flat, lost = [pair(0.0) for _ in range(5)], [pair(d) for d in (1.0, -1.0, -1.0, 0.0, 0.0)]
+    won = [pair(d) for d in (1.0, 1.0, -1.0, 0.0, 0.0)]
+
+    assert hopeless(lost, 15, threshold=20)
+    assert not hopeless(flat, 15, threshold=20), "nothing moved yet, and most tasks are still to come"
+    assert hopeless(flat, 5, threshold=20)
+    assert not hopeless(won, 15, threshold=20)
+    assert not hopeless(lost, 15, threshold=20, tonight=0), "a new night brings new tasks"
+
+
+def test_what_was_tried_before_raises_the_bar():
+    """The stricter of the edit's own level and its share of the lifetime's budget holds, and the reason says so."""
+    pairs = [pair(1.0) for _ in range(6)]
+
+    assert decide(pairs, level=0.05).ruling is Ruling.ACCEPT
+    waits = decide(pairs, level=0.01)
+    assert (waits.ruling, waits.threshold) == (Ruling.PROBATION, 100)
+    assert "e = 100" in waits.reason
+
+
+@pytest.mark.parametrize("score", [8.0, -3.0, float("nan"), float("inf")])
+def test_a_number_that_is_no_score_changes_no_verdict(score):
+    """Neither in a pair that is on record nor in one rollout of many: it is missing, not 0 and not 1."""
+    good = [pair(1.0) for _ in range(6)]
+    odd = pair(1.0).model_copy(update={"with_": score})
+    assert decide([*good, odd]) == decide(good)
+    assert decide([odd]).ruling is Ruling.UNEXAMINED
+
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    told = RealTask(
+        id="t", recurrence="r", family="f", split="val", request="do", checks=(Check(op="contains", arg="LIMIT"),),
+        origins=(Origin(platform="p", session="s", turn="t", at=at),), first_seen=at, last_seen=at,
+    )  # fmt: skip
+    trial = Trial(told, Edit(id="e", document="d", text="x", recurrence="r"), "", 2)
+    sides = [[Rollout(task="t", edit=None, k=k, reward=float(k)) for k in range(2)] for _ in range(2)]
+    sides[1][0] = Rollout(task="t", edit="e", k=0, reward=None).model_copy(update={"reward": score})
+    met = replay.pair(trial, "0001", *sides)
+    assert (met.difference, met.rollouts) == (0.0, 2)
 
 
 def test_interval_is_everything_when_nothing_is_known_and_agrees_with_the_gate():

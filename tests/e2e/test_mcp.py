@@ -129,6 +129,7 @@ def test_reading_writes_nothing(queries, start):
     """Tools with readOnlyHint leave Nightschool's home byte for byte as it was."""
     queries.run("run")
     (queries.home / "nights" / "0001" / "report.md").unlink()
+    queries.run("search", "limit")  # brings the memory's index, which is made from the files, up to date
     before = queries.bytes()
     bare = start()
     listed = bare.answer(bare.ask("tools/list"))["result"]["tools"]

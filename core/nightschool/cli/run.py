@@ -54,18 +54,20 @@ def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     from nightschool.files import single_flight
     from nightschool.morning import brief, herald, page, past, report
 
-    home = setting.home
+    home, quiet = setting.home, False
     with single_flight(home.lock, "a night"):
         leave_word(home)
         try:
             with Progress(home, events=args.json) as setting.say:
                 outcome = _run(setting, args)
             text = report.page(home, outcome.night) if outcome.quiet else report.write(home, outcome.night)
-            if not outcome.quiet:
+            quiet = outcome.quiet
+            if not quiet:
                 page.write(home, outcome.night)
                 past.write(home)
         finally:  # a night that waits, or was cut short, has something to tell too
-            brief.renew(home, tell)
+            if not quiet:
+                brief.renew(home, tell)
     path = home.nights / outcome.night.id / "report.md"
     if not outcome.quiet:
         html = path.with_suffix(".html")

@@ -37,14 +37,21 @@ def call(args: argparse.Namespace) -> int:
     print(f"spool       {told['spool']} payload(s) not filed yet, {told['events']} event(s) in the journal")
     spent = told["spent"]
     print(f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens, {_usd(spent['usd'])} over all nights")
+    rules = told["lifetime"]
+    print(
+        f"budget      {rules['left']:.0%} of the chances to accept a useless rule are left, {rules['edits']} rule(s) "
+        f"examined, {rules['accepted']} accepted; the next is asked for e = {rules['next_e']:.3g}"
+    )
     print(f"next        {told['next']}")
     return DONE
 
 
 def state(home: "Home") -> dict[str, Any]:
     """Gather the state."""
+    from nightschool.config import load
     from nightschool.day.journal import read_events
     from nightschool.morning.receipts import adopted_edits
+    from nightschool.night.gating import lifetime
     from nightschool.night.steps import Steps, all_nights
     from nightschool.records import NightStatus, Proposal, Ruling
 
@@ -67,6 +74,7 @@ def state(home: "Home") -> dict[str, Any]:
         "spool": sum(1 for path in home.spool.glob("*.json")) if home.spool.is_dir() else 0,
         "events": sum(1 for _ in read_events(home)),
         "spent": _spent(home),
+        "lifetime": lifetime.left(lifetime.load(home), budget=load(home).exam.lifetime),
         "next": _next(last.status if last else None, proposed),
     }
 

@@ -1,5 +1,7 @@
 """The calls under way: a thread each, which starts the verb, reports progress, and replies unless it was cancelled."""
 
+import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -132,7 +134,7 @@ class Running:
             now = time.monotonic()
             if not line and now - said < BEAT:
                 return
-            last, said, count = line.removeprefix("· ") or last, now, count + 1
+            last, said, count = phase(line) or last, now, count + 1
             text = last if line else f"{last} ({now - began:.0f} s)"
             params = {"progressToken": token, "progress": count, "message": text}
             with self._lock:
@@ -140,6 +142,17 @@ class Running:
                     self._send({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
 
         return hear
+
+
+def phase(line: str) -> str:
+    """Return what a verb's line on stderr says is being done: a phase event tells it, other lines are it."""
+    if not line.startswith("{"):
+        return line.removeprefix("· ")
+    with contextlib.suppress(ValueError, AttributeError, RecursionError):
+        told = json.loads(line)
+        calls = f" ({told['calls']} call(s) so far)" if told.get("calls") else ""
+        return f"{told['phase']}{calls}" if told.get("phase") else ""
+    return line
 
 
 def _project(path: str) -> list[str]:

@@ -11,7 +11,7 @@ from nightschool.night.mining.mine import Mined
 from nightschool.night.plan import Planned
 from nightschool.night.steps import Steps
 from nightschool.paths import Home
-from nightschool.records import Night, NightStatus, Proposal, ProposedRule, Recurrence, Ruling, Verdict
+from nightschool.records import Edit, Night, NightStatus, Proposal, ProposedRule, Recurrence, Ruling, Verdict
 
 SHOWN = 10  # recurrences on the page; the rest is in `nightschool mine`
 _ORDER = (Ruling.ACCEPT, Ruling.PROBATION, Ruling.UNEXAMINED, Ruling.REJECT)
@@ -47,6 +47,7 @@ def page(home: Home, night: Night) -> str:
             "they say nothing about a real model.*"
         )
     rules = proposal.rules if proposal else ()
+    parts.append(_lifetime(night, rules))
     for ruling in _ORDER:
         parts += [_rule(rule, proposal) for rule in rules if rule.verdict.ruling is ruling]
     if any(rule.verdict.ruling is Ruling.UNEXAMINED for rule in rules) and night.backend == "none":
@@ -110,10 +111,28 @@ def _headline(night: Night, proposal: Proposal | None) -> str:
     return f"**{told[0].upper()}{told[1:]}.** Nothing live has changed: only `nightschool adopt` does that."
 
 
+def _lifetime(night: Night, rules: Sequence[ProposedRule]) -> str:
+    """Say what is bounded over all nights, on a page that accepts something the gate has let through."""
+    share = night.config.get("exam", {}).get("lifetime")
+    passed = [r for r in rules if r.verdict.ruling is Ruling.ACCEPT and r.verdict.e_value >= r.verdict.threshold]
+    if not passed or share is None:
+        return ""
+    return (
+        f"Of all rules that this gate ever accepts, at most {share:.0%} are expected to make no difference (e-LOND); "
+        "`nightschool status` tells what is left of that."
+    )
+
+
 def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
     target = next((t for t in proposal.targets if t.key == rule.edit.document), None) if proposal else None
-    lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", f"> {plain(rule.edit.text, 1000)}"]
+    lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", _words(rule.edit)]
     lines.append(sentence(rule.verdict))
+    if rule.verdict.sealed is not None:
+        told = rule.verdict.sealed
+        lines.append(
+            f"On {told.tasks} sealed test task(s), which decided nothing: {told.without:.2f} of them pass without it, "
+            f"{told.with_:.2f} with it."
+        )
     if rule.quarantine:
         why = ", ".join(plain(reason) for reason in rule.quarantine)
         lines.append(f"**Quarantined** ({why}): it is never adopted unless you name it.")
@@ -126,6 +145,12 @@ def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
     return "\n\n".join(line for line in lines if line)
 
 
+def _words(edit: Edit) -> str:
+    """Return what a rule says, or what it takes out."""
+    gone = f"Delete: {plain(edit.replaces, 1000)}"
+    return f"> {gone if edit.op == 'delete' else plain(edit.text, 1000)}"
+
+
 def sentence(verdict: Verdict) -> str:
     """Say in one plain sentence what a verdict rests on. Nothing that was not measured is given a number."""
     if verdict.effect is None or verdict.interval is None:
@@ -133,7 +158,8 @@ def sentence(verdict: Verdict) -> str:
     low, high = verdict.interval
     claim = ""
     if verdict.ruling is Ruling.ACCEPT and verdict.e_value >= verdict.threshold:
-        claim = f"Accepted with at most {100 / verdict.threshold:.2g} % chance that it is useless. "
+        claim = f"Accepted: a rule that makes no difference gets this far with at most {100 / verdict.threshold:.2g} % "
+        claim += "chance. "
     return (
         f"{claim}{verdict.reason} {verdict.tasks} held-out task(s) of {verdict.nights} night(s), {verdict.rollouts} "
         f"rollouts: {verdict.wins} better, {verdict.losses} worse; mean effect {verdict.effect:+.2f} "

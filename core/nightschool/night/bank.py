@@ -120,6 +120,11 @@ def deposit_dreams(home: Home, dreams: Iterable[DreamTask]) -> int:
     return kept
 
 
+def trained(found: Iterable[Task]) -> list[Task]:
+    """Return the train tasks: what rules may be made from."""
+    return [task for task in found if task.split == "train"]
+
+
 def straddles(found: Sequence[RealTask]) -> list[tuple[str, str]]:
     """Return the ids of all pairs of near-duplicates in different splits. There are none, or the bank is damaged."""
     tokens = [normalise(task.request) for task in found]

@@ -20,10 +20,11 @@ from nightschool.files import single_flight, sweep
 from nightschool.memory.store import SessionStore
 from nightschool.models.backends import Backend, BatchBackend
 from nightschool.night import decisions, evidence, reflect
+from nightschool.night.gating import reexam
 from nightschool.night.mining.mine import Mined, mine
 from nightschool.night.mining.signals import correcting_rule
 from nightschool.night.rules.documents import Documents
-from nightschool.night.stage import Candidates
+from nightschool.night.stage import Candidates, Recalled
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Ruling, Seen, Session, Task
@@ -136,6 +137,19 @@ def choose(
     open_ones = [edit for edit in found if edit.id not in settled] if examiner else []
     waiting = {edit.id for edit in open_ones[setting.config.exam.max_candidates :]}
     return Candidates(edits=tuple(e for e in found if e.id not in waiting), waiting=len(waiting))
+
+
+def reexamined(
+    setting: Setting, night: str, tasks: Sequence[RealTask], documents: Documents, examiner: str
+) -> Recalled:
+    """Return the deletions to examine tonight, with what a person should know of them."""
+    if not examiner or not documents.targets:
+        return Recalled()
+    known = [e for e in evidence.everything(setting.home) if of_examiner([e], "") or e.examiner == examiner]
+    spacing, target = setting.config.exam.spacing, documents.targets[0]
+    edits = reexam.due(known, examiner, tasks, target, documents.rules(), night=night, spacing=spacing)
+    edits = edits[: setting.config.exam.max_candidates]
+    return Recalled(edits=tuple(edits), notes=tuple(reexam.drifted(known, examiner, edits)))
 
 
 def held_out(tasks: Sequence[Task], project: str | None) -> list[RealTask]:

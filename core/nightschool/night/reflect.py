@@ -8,7 +8,8 @@ never quotes its own exam. What was rejected is remembered and not proposed agai
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from nightschool.night.mining.signals import directive
+from nightschool.night.mining.cluster import near
+from nightschool.night.mining.signals import directive, normalise
 from nightschool.night.rules.screen import reasons
 from nightschool.records import Edit, Evidence, Recurrence, Ruling, Target, Task
 
@@ -33,13 +34,16 @@ def candidates(
     """
     present = {_plain(rule) for rule in rules}
     here = [found for found in known if targets and found.edit.path == targets[0].path]
+    dropped = {_plain(f.edit.replaces) for f in here if f.edit.op == "delete" and _right(f)}
+    here = [found for found in here if found.edit.op != "delete"]
     edits = []
     for recurrence in recurrences:
         if recurrence.kind != "correction" or not targets:
             continue
         tried = _tried(recurrence, here)
         edit = _kept(tried, recurrence) if tried else _proposed(recurrence, tasks, targets[0])
-        if edit is not None and _plain(edit.text) not in present:
+        refused = not tried and edit is not None and _near_rejected(edit, here)
+        if edit is not None and not refused and _plain(edit.text) not in present | dropped:
             edits.append(edit)
     return edits
 
@@ -75,6 +79,17 @@ def _clearest(texts: Sequence[str]) -> str:
     plain = [_plain(text) for text in texts]
     ranked = sorted(texts, key=lambda t: (bool(reasons(t)), -plain.count(_plain(t)), len(t), t))
     return " ".join(ranked[0].split()) if ranked else ""
+
+
+def _near_rejected(edit: Edit, here: Sequence[Evidence]) -> bool:
+    """Tell whether an edit says what an exam has rejected, in nearly the same words and whatever it answers."""
+    told = normalise(edit.text)
+    rejected = [f.edit.text for f in here if f.verdict is not None and f.verdict.ruling is Ruling.REJECT]
+    return any(near(told, normalise(text)) for text in rejected)
+
+
+def _right(found: Evidence) -> bool:
+    return found.verdict is not None and found.verdict.ruling is Ruling.ACCEPT
 
 
 def _plain(text: str) -> str:

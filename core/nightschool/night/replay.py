@@ -83,12 +83,13 @@ def pair(
 ) -> Pair | None:
     """Return the paired difference over the attempts that both sides could score; None when there are none.
 
-    An error is not a score: an attempt that failed on either side is left out on both. `weights` say what counts.
+    An error is not a score, nor is NaN or a number outside of [0, 1]: an attempt without one is left out on both sides.
+    `weights` say what counts.
     """
     both = [
         (weighed(a, b, weights), weighed(b, a, weights))
         for a, b in zip(without, with_, strict=True)
-        if a.reward is not None and b.reward is not None
+        if a.reward is not None and b.reward is not None and 0 <= a.reward <= 1 and 0 <= b.reward <= 1
     ]
     if not both or trial.edit is None:
         return None

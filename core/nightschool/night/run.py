@@ -6,6 +6,7 @@ nothing new and writes nothing. Nothing outside Nightschool's home changes here:
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nightschool.config import Config
@@ -21,6 +22,8 @@ from nightschool.night.bank import BankReport
 from nightschool.night.conflicts import nightly
 from nightschool.night.consolidate import consolidate
 from nightschool.night.exam import Examiner, Paper
+from nightschool.night.gating.choice import sealed
+from nightschool.night.gating.reexam import offered
 from nightschool.night.incubation.incubate import due, incubate
 from nightschool.night.mining.mine import Mined
 from nightschool.night.prepare import (
@@ -33,13 +36,14 @@ from nightschool.night.prepare import (
     held_out,
     mine_sessions,
     of_examiner,
+    reexamined,
     settings_hash,
 )
 from nightschool.night.rules.documents import Documents
 from nightschool.night.spending import counted, has_rested, keep_limits, most_calls, stopped
-from nightschool.night.stage import Candidates, stage
+from nightschool.night.stage import Candidates, Recalled, stage
 from nightschool.night.steps import Steps, all_nights, last_done, next_id
-from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session
+from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session, Task
 
 _UNDONE = frozenset({NightStatus.OPEN, NightStatus.WAITING, NightStatus.BUDGET, NightStatus.FAILED})
 
@@ -179,7 +183,10 @@ def _sleep(
     tasks = held_out(banked.tasks, setting.scope_project)
     examiner = examiner_of(setting.config, backend)
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))
-    exam = _examine(setting, night, backend, examiner, chosen, documents, tasks)
+    recalled = steps.once("recalled", Recalled, lambda: reexamined(setting, night.id, tasks, documents, examiner))
+    every = chosen.model_copy(update={"edits": (*chosen.edits, *recalled.edits)})
+    exam = _examine(setting, night, backend, examiner, every, documents, tasks, banked.tasks)
+    shown, notes = offered(every.edits, exam.held)
     setting.say("staging the proposal")
     proposal = steps.once(
         "proposal",
@@ -188,14 +195,15 @@ def _sleep(
             night.id,
             setting.clock.now(),
             documents.targets,
-            chosen.edits,
+            shown,
             exam.held,
             mined.recurrences,
             tasks,
             asked=exam.asked,
         ),
     )
-    return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam, remembered)), proposal)
+    told = (*remembered, *recalled.notes, *notes)
+    return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam, told)), proposal)
 
 
 def _ended(
@@ -205,7 +213,7 @@ def _ended(
     banked: BankReport,
     chosen: Candidates,
     exam: "_Exam",
-    remembered: tuple[str, ...],
+    told_more: Sequence[str],
 ) -> Night:
     counts = {
         "recurrences": sum(r.kind == "request" for r in mined.recurrences),
@@ -214,15 +222,12 @@ def _ended(
         "candidates": len(chosen.edits),
     }
     counted_night = counted(setting, night, exam.spent) if exam.asked else night
+    waiting = [f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else []
     told = {
         "status": NightStatus.DONE,
         "ended": setting.clock.now(),
         "left": exam.left,
-        "notes": (
-            *banked.notes,
-            *remembered,
-            *([f"{chosen.waiting} more candidate rule(s) wait"] if chosen.waiting else []),
-        ),
+        "notes": (*banked.notes, *waiting, *told_more),
         "funnel": night.funnel.model_copy(update=counts),
     }
     return counted_night.model_copy(update=told)
@@ -246,6 +251,7 @@ def _examine(
     chosen: Candidates,
     documents: Documents,
     tasks: list[RealTask],
+    banked: Sequence[Task],
 ) -> _Exam:
     config = setting.config
     if backend is None:  # what real models showed on earlier nights still stands
@@ -264,6 +270,9 @@ def _examine(
             say=setting.say,
             in_one_batch=backend.batch,
             examiner=examiner,
+            trained=bank.trained(banked),
+            sealed=sealed(banked, setting.scope_project),
+            together=documents.text_with,
         )
         held, left = room.examine(papers, tasks)
         door.check_losses()

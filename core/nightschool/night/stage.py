@@ -27,6 +27,13 @@ class Candidates(Record):
     waiting: int = 0  # further candidates that the cap left for later nights
 
 
+class Recalled(Record):
+    """The deletions a night examines, pinned when it begins."""
+
+    edits: tuple[Edit, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 def stage(
     night: str,
     at: datetime,

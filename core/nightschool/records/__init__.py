@@ -12,7 +12,7 @@ from nightschool.records.audit import (
 )
 from nightschool.records.blocks import Block, BlockKind, Cite, Place, Voice
 from nightschool.records.conflicts import BrokenLink, Conflict, ConflictPlan, FileEdit, FilePlace
-from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Verdict
+from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Sealed, Verdict
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
 from nightschool.records.observations import Observation, ObservationKind, Observed, Step
@@ -103,6 +103,7 @@ __all__ = [
     "Retrospect",
     "Rollout",
     "Ruling",
+    "Sealed",
     "Seen",
     "Session",
     "Skipped",

@@ -60,6 +60,14 @@ class Ruling(StrEnum):
     UNEXAMINED = "unexamined"
 
 
+class Sealed(Record):
+    """What the sealed test tasks of an accepted edit showed: mean rewards in [0, 1]. It decided nothing."""
+
+    tasks: int
+    without: float
+    with_: float
+
+
 class Verdict(Record):
     """The gate's decision on one edit and all that it rests on."""
 
@@ -76,6 +84,7 @@ class Verdict(Record):
     wins: int = 0
     losses: int = 0
     examiner: str = ""  # backend and model that were asked; "" when nothing was
+    sealed: Sealed | None = None  # None until it is accepted and has test tasks
 
 
 class Evidence(Record):

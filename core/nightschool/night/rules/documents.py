@@ -52,9 +52,10 @@ class Documents:
         """Return what a client reads with a document as it is now, as it is examined; "" when there is nothing."""
         return self._whole(key, self.contents.get(key, b""))
 
-    def text_with(self, edit: Edit) -> str:
-        """Return what a client would read with the edit applied to its document, as it is examined."""
-        return self._whole(edit.document, block.apply(self.contents.get(edit.document), [edit]).data)
+    def text_with(self, *edits: Edit) -> str:
+        """Return what a client would read with all of the edits applied to their one document, as it is examined."""
+        key = edits[0].document
+        return self._whole(key, block.apply(self.contents.get(key), edits).data)
 
     def _whole(self, key: str, data: bytes) -> str:
         return "\n\n".join(_told(part) for part in (*self.along.get(key, ()), data) if part)

@@ -1,0 +1,119 @@
+"""The lifetime's budget: what it spends, that nothing is spent twice, and that little useless comes of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from nightschool.errors import NightschoolError
+from nightschool.night.gating import lifetime
+from nightschool.night.gating.simulate import lifetime as live
+from nightschool.records import Edit, Evidence, Pair, Ruling, Verdict
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def found(edit, *, pairs=0, examiner="model m", accepted=False, path="/a/CLAUDE.md"):
+    """Return an edit's evidence with so many pairs."""
+    met = tuple(
+        Pair(task=f"t{n}", family=f"f{n}", recurrence="r", night="0001", without=0, with_=1, rollouts=2)
+        for n in range(pairs)
+    )
+    verdict = Verdict(ruling=Ruling.ACCEPT, reason="") if accepted else None
+    edit = Edit(id=edit, document="d", path=path, text="Say it.", recurrence="r")
+    return Evidence(edit=edit, examiner=examiner, pairs=met, first_seen=AT + timedelta(minutes=pairs), verdict=verdict)
+
+
+def test_shares_add_up_to_at_most_one():
+    """However many edits come, no more than the budget is spent; the first has half of it."""
+    assert lifetime.share(1) == 0.5
+    assert 0.9 < sum(lifetime.share(place) for place in range(1, 20_000)) < 1.0
+    assert 1 / lifetime.level(lifetime.share(1), 0) == pytest.approx(20)
+
+
+def test_an_acceptance_earns_for_the_next():
+    """Every accepted rule makes room: the next edit is asked for less."""
+    assert lifetime.level(0.01, 3) == pytest.approx(4 * lifetime.level(0.01, 0))
+
+
+def taken(home, known, wanted):
+    """Take places and return {edit: newest place}."""
+    lifetime.taken(home, known, wanted)
+    places = {(p.edit, p.examiner): p.place for p in lifetime.load(home).places}
+    return {one.edit.id: places[one.edit.id, one.examiner] for one in wanted}
+
+
+def test_edits_of_one_night_share_evenly(home):
+    """Nobody of a night is asked for more than the others; together they spend what their places may."""
+    shares = lifetime.taken(home, [], [found("r1"), found("r2"), found("r3")])
+
+    assert len(set(shares.values())) == 1
+    assert sum(shares.values()) == pytest.approx(sum(lifetime.share(place) for place in (1, 2, 3)))
+    assert lifetime.taken(home, [], [found("r4")]) == {"r4": lifetime.share(4)}
+
+
+def test_the_same_edit_keeps_its_place(home):
+    """On a later night, or resumed after a crash before any answer, an edit spends nothing anew."""
+    assert taken(home, [], [found("r1"), found("r2")]) == {"r1": 1, "r2": 2}
+    before = home.lifetime.read_bytes()
+
+    assert taken(home, [], [found("r2"), found("r1")]) == {"r1": 1, "r2": 2}
+    assert home.lifetime.read_bytes() == before
+    assert taken(home, [], [found("r3")]) == {"r3": 3}
+
+
+def test_evidence_that_was_taken_away_costs_a_new_place(home):
+    """What an edit once showed is known: a fresh start is a new try, and is paid for."""
+    taken(home, [], [found("r1")])
+    lifetime.keep(home, [found("r1", pairs=4)])
+
+    assert taken(home, [], [found("r1", pairs=4)]) == {"r1": 1}
+    assert taken(home, [], [found("r1")]) == {"r1": 2}
+    assert taken(home, [], [found("r1")]) == {"r1": 2}, "once"
+
+
+def test_two_projects_spend_from_one_budget_and_rehearsals_from_their_own(home):
+    """Another project's edit takes the next place; a scripted model's costs a real one nothing."""
+    taken(home, [], [found("r1"), found("r2", path="/b/CLAUDE.md")])
+
+    assert taken(home, [], [found("r9", examiner="mock-1234")]) == {"r9": 1}
+    assert taken(home, [], [found("r3", examiner="other x")]) == {"r3": 3}
+    lifetime.keep(home, [found("r9", examiner="mock-1234", pairs=6, accepted=True)])
+    assert lifetime.accepted(lifetime.load(home), "model m") == 0
+
+
+def test_what_was_accepted_is_counted_once_and_for_ever(home):
+    """An acceptance counts once, also when it is noted again or later taken back."""
+    taken(home, [], [found("r1")])
+    lifetime.keep(home, [found("r1", pairs=6, accepted=True)])
+    lifetime.keep(home, [found("r1", pairs=6, accepted=True)])
+    lifetime.keep(home, [found("r1", pairs=6)])
+
+    told = lifetime.left(lifetime.load(home))
+    assert (told["edits"], told["accepted"], told["left"]) == (1, 1, 0.5)
+
+
+def test_evidence_from_before_there_were_places_is_counted_first(home):
+    """A home that examined rules before it kept a budget has spent for them."""
+    old = [found("r7", pairs=3), found("r8", pairs=2)]
+
+    assert taken(home, old, [found("r1")]) == {"r1": 3}
+
+
+def test_a_damaged_budget_is_said_and_never_started_over(home):
+    """What is spent cannot be guessed: one clear line, and nothing is written."""
+    home.root.mkdir(parents=True)
+    home.lifetime.write_text("{half", encoding="utf-8")
+
+    with pytest.raises(NightschoolError, match="budget"):
+        taken(home, [], [found("r1")])
+    assert home.lifetime.read_text(encoding="utf-8") == "{half"
+
+
+@pytest.mark.parametrize("world", ["shift", "churn"])
+def test_few_accepted_rules_are_useless(world):
+    """Sixty nights of three edits, four of five useless: at most a tenth of the accepted, and most useful ones in."""
+    lived = live(world, runs=4, tasks=10)
+
+    assert lived.useless_share <= 0.10
+    assert lived.found >= 0.80
+    assert lived.naive_share > 0.5, "the usual rule fills up with useless ones: the bound is seen to bite"
