@@ -113,6 +113,7 @@ def files(folder):
         "config.json",
         ".git/",
         ".lock",
+        ".cache/Microsoft/",
     )
     return {
         str(path.relative_to(folder)): path.read_bytes()
