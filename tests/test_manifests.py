@@ -70,7 +70,10 @@ def test_codex_finds_the_same_bundle():
     assert plugin["description"] == PLUGIN["description"]
     assert (ROOT / plugin["skills"]).is_dir()
     server = json.loads((ROOT / plugin["mcpServers"]).read_text())["mcpServers"]["nightschool"]
-    assert server == {"command": "nightschool", "args": ["mcp"]}
+    assert server["args"] == ["hooks/mcp", "empty", "--ask-project"], (
+        "it is started in the plugin's copy, which is no project"
+    )
+    assert (server["command"], server["cwd"], server["env_vars"]) == ("sh", ".", ["NIGHTSCHOOL_HOME"])
     wired = json.loads((ROOT / plugin["hooks"]).read_text())
     assert set(wired) <= {"description", "hooks"}, "the client refuses a file with any other key"
     for event, [group] in wired["hooks"].items():

@@ -256,6 +256,39 @@ def test_an_engine_that_cannot_be_started_is_told():
     session.end(5)
 
 
+def test_a_directory_that_is_no_project_is_not_taken_for_one(tmp_path):
+    """Started elsewhere, calls have to name their project and schemas say so; a client with roots need not."""
+    sent, done = [], threading.Event()
+
+    def send(document):
+        sent.append(document)
+        if document.get("id") == 1 or "method" in document:
+            done.set()
+
+    def answer(method, **params):
+        done.clear()
+        session.take(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode())
+        assert done.wait(30)
+        return sent[-1].get("result", sent[-1])
+
+    session = Session(World(VERBS, ["/nonexistent/engine"], {}, asks_project=True), send)
+    rooted = MODERN | {"io.modelcontextprotocol/clientCapabilities": {"roots": {}}}
+    tools = {tool["name"]: tool["inputSchema"] for tool in answer("tools/list", _meta=MODERN)["tools"]}
+    assert tools["memory_search"]["required"] == ["query", "project"]
+    assert tools["sleep_run"]["required"] == ["project"]
+    assert "required" not in tools["sleep_status"]
+    assert not any(
+        "project" in t["inputSchema"].get("required", ()) for t in answer("tools/list", _meta=rooted)["tools"]
+    )
+    bare = answer("tools/call", name="sleep_run", _meta=MODERN)
+    assert (bare["isError"], "which project?" in bare["content"][0]["text"]) == (True, True)
+    gave = {"project": {"roots": [{"uri": "file:///nonexistent/at/all"}]}}
+    assert "which project?" in json.dumps(answer("tools/call", name="sleep_run", _meta=rooted, inputResponses=gave))
+    for named in ({"arguments": {"project": str(tmp_path)}}, {"inputResponses": {"project": {"roots": [{"uri": tmp_path.as_uri()}]}}}):  # fmt: skip
+        assert "cannot be started" in json.dumps(answer("tools/call", name="sleep_run", _meta=rooted, **named))
+    session.end(5)
+
+
 @pytest.mark.parametrize(
     "params",
     [

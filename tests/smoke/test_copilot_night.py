@@ -81,9 +81,9 @@ class Obedient(AnthropicServer):
 RULES = [Rule("LIMIT 100", [Say("SELECT * FROM t LIMIT 100;")]), Rule("(?i)sql query", [Say("SELECT * FROM t;")])]
 
 
-def import_sessions(copilot):
+def import_sessions(copilot, subjects=SUBJECTS):
     """Have the client make sessions of a user who corrected many queries the same way."""
-    for number, subject in enumerate(SUBJECTS):
+    for number, subject in enumerate(subjects):
         lines = [{"type": "session", "version": 1, "externalId": f"s{number}", "createdAt": "2026-10-01T09:00:00.000Z"}]
         said = [f"write a SQL query for {subject}", "SELECT * FROM t;", WORDS[number % len(WORDS)]]
         for place, text in enumerate([*said, "SELECT * FROM t LIMIT 100;"]):

@@ -13,11 +13,13 @@ DESCRIPTION = (
 )
 
 
-def arguments(_parser: argparse.ArgumentParser) -> None:
-    """Declare no flag."""
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flag."""
+    told = "this directory is no project: calls name theirs (for clients that start servers in a plugin's directory)"
+    parser.add_argument("--ask-project", action="store_true", help=told)
 
 
-def call(_args: argparse.Namespace) -> int:
+def call(args: argparse.Namespace) -> int:
     """Serve until the client has gone."""
     from nightschool.cli import VERBS
     from nightschool.mcp.serve import serve
@@ -27,5 +29,6 @@ def call(_args: argparse.Namespace) -> int:
         tell("this waits for a client's messages, one JSON object a line; Ctrl-D ends it")
     # -P: what lies in the directory a client happens to start us in is not imported
     command = [sys.executable, "-P", "-m", "nightschool.cli.leash"]
-    serve(World(VERBS, command, os.environ | {"PYTHONIOENCODING": "utf-8"}))
+    env = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    serve(World(VERBS, command, env, asks_project=args.ask_project))
     return DONE

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8  # verbs at a time; further calls wait their turn
 WAITING = 64  # calls under way; further ones are refused
+_WHICH = "which project? Give `project`: the absolute path of the directory that the user works in"
 BEAT = 5.0  # seconds without a line after which a long call says that it is still at it
 
 
@@ -99,10 +100,10 @@ class Running:
         """Be the thread of one call."""
         request = started.request
         try:
-            if started.lacks_project and (root or started.asks):
-                call.add(_project(root or self.roots.first()))
-            with self._turns:
-                made = self._made(started, call)
+            made = self._found_project(started, call, root)
+            if made is None:
+                with self._turns:
+                    made = self._made(started, call)
         except Exception as error:  # noqa: BLE001  whatever happens, the client is told
             made = failure(f"a fault of ours: {type(error).__name__}: {error}")
         with self._lock:
@@ -111,6 +112,16 @@ class Running:
                 return
             del self._calls[request.id]
             started.reply({"jsonrpc": "2.0", "id": request.id, "result": started.terms.result(made)})
+
+    def _found_project(self, started: Started, call: Call, root: str | None) -> dict[str, Any] | None:
+        """Add the client's root to a call that names no project; return a result when one has to be named."""
+        if not started.lacks_project:
+            return None
+        path = root or (self.roots.first() if started.asks else "")
+        if self._world.asks_project and not path:
+            return failure(f"{started.tool.name}: {_WHICH}")
+        call.add(_project(path))
+        return None
 
     def _made(self, started: Started, call: Call) -> dict[str, Any]:
         tool, progress = started.tool, self._progress(started, call)

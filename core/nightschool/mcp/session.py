@@ -31,11 +31,15 @@ Reply = Callable[[Document | None], None]
 
 @dataclass(frozen=True)
 class World:
-    """What a session stands on: the verbs there are, how a command begins, and the environment of commands."""
+    """What a session stands on: the verbs there are, how a command begins, and the environment of commands.
+
+    `asks_project`: where the server was started is nobody's project, so a call that works on one has to name it.
+    """
 
     verbs: Collection[str]
     command: Sequence[str]
     env: Mapping[str, str]
+    asks_project: bool = False
 
 
 class Session:
@@ -138,7 +142,8 @@ class Session:
         elif request.method == "tools/list":
             if request.params.get("cursor") is not None:  # "Utilities > Pagination": we never gave one
                 raise RpcError(INVALID_PARAMS, "no such cursor")
-            tools = [tool.document() for tool in self._tools().values()]
+            asking = self._world.asks_project and not terms.has_roots
+            tools = [tool.document(asks_project=asking) for tool in self._tools().values()]
             made = terms.result({"tools": tools}, cacheable=True)
         else:
             made = terms.result({})

@@ -36,16 +36,22 @@ class Tool:
         """Return the command's words behind `nightschool`."""
         return [self.verb, *given.words()]
 
-    def document(self) -> dict[str, Any]:
-        """Return what `tools/list` tells of it (MCP "Server Features > Tools > Data Types")."""
+    def document(self, *, asks_project: bool = False) -> dict[str, Any]:
+        """Return what `tools/list` tells of it (MCP "Server Features > Tools > Data Types").
+
+        `asks_project`: the project has to be named in a call, so its schema requires it.
+        """
         hints: dict[str, Any] = {"title": self.title, "readOnlyHint": self.reads, "openWorldHint": self.reaches}
         if not self.reads:  # the other two mean nothing of a tool that changes nothing
             hints |= {"destructiveHint": self.destroys, "idempotentHint": self.repeats}
+        takes = args.schema(self.takes)
+        if asks_project and self.of_project:
+            takes["required"] = [*takes.get("required", ()), "project"]
         return {
             "name": self.name,
             "title": self.title,
             "description": self.description,
-            "inputSchema": args.schema(self.takes),
+            "inputSchema": takes,
             "annotations": hints,
         }
 
