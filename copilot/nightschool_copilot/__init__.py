@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nightschool.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from nightschool.events import Event
     from nightschool.records import HeadlessRunner, Kept, NightRequest, PlatformNight, Session
@@ -43,11 +43,11 @@ class Copilot:
 
         return {"copilot": Headless}
 
-    def traces(self, request: NightRequest) -> Mapping[str, bytes | None]:
-        """Return the client's files that name our plugin, each as it is without it; None: nothing is left of it."""
-        from nightschool_copilot.settings import traces
+    def unwire(self, request: NightRequest, *, dry_run: bool) -> list[dict[str, object]]:
+        """Take our plugin's name out of the client's settings, or say what that would do."""
+        from nightschool_copilot.settings import take_back
 
-        return traces(request)
+        return take_back(request, dry_run=dry_run)
 
     def memories(self, kept: Sequence[Kept]) -> tuple[str, dict[str, str]]:
         """Return adopted rules as `copilot memories import` takes them, and why some are left out, by id."""

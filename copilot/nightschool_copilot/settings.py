@@ -1,30 +1,43 @@
-"""The client's own settings, and what names our plugin in them: read here, never written."""
+"""The client's own settings, and what names our plugin in them."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+import os
+import secrets
+import stat
+from pathlib import Path
 from typing import Any
 
+from nightschool.errors import NightschoolError
 from nightschool.records import NightRequest
 from nightschool_copilot.place import config_dir
 
 _MARKETPLACE, _PLUGIN = "nightschool", "nightschool@nightschool"
 _OURS = {"extraKnownMarketplaces": _MARKETPLACE, "enabledPlugins": _PLUGIN}
+_NOTE = "Copilot's settings no longer name our plugin"
 
 
-def traces(request: NightRequest) -> Mapping[str, bytes | None]:
-    """Return `settings.json` as it is without our marketplace and plugin, in the client's own layout.
+def take_back(request: NightRequest, *, dry_run: bool) -> list[dict[str, object]]:
+    """Take our marketplace and plugin out of `settings.json`, in the client's own layout; tell what becomes of it.
 
-    The client's own commands leave a switch that is off and empty tables behind; these go too. None: nothing else was
-    in the file. Empty when we are not in it, or the file is not plain JSON and its user's to edit.
+    The client's own commands leave a switch that is off and empty tables behind; these go too. A file that held nothing
+    else goes. Empty when we are not in it, or the file is not plain JSON and its user's to edit.
     """
     path = config_dir(request) / "settings.json"
     try:
         told: Any = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
-        return {}
+        return []
     if not isinstance(told, dict) or not _without(told):
-        return {}
-    return {str(path): (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode() if told else None}
+        return []
+    then = (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode() if told else None
+    done: dict[str, object] = {"path": str(path), "action": "cleaned" if told else "removed", "notes": (_NOTE,)}
+    try:
+        if not dry_run:
+            _put(path, then)
+    except NightschoolError as error:
+        return [done | {"action": "failed", "notes": (str(error),)}]
+    return [done]
 
 
 def _without(settings: dict[str, Any]) -> bool:
@@ -40,3 +53,25 @@ def _without(settings: dict[str, Any]) -> bool:
             if settings.get(table) == {}:
                 del settings[table]
     return found
+
+
+def _put(path: Path, data: bytes | None) -> None:
+    """Replace the file whole; None removes it. A link stays one, and a file its mode. Raises NightschoolError."""
+    real = Path(os.path.realpath(path))
+    sibling = real.with_name(f".{real.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    try:
+        if data is None:
+            real.unlink(missing_ok=True)
+            return
+        mode = stat.S_IMODE(real.stat().st_mode)
+        with os.fdopen(os.open(sibling, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+            os.fchmod(stream.fileno(), mode)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        sibling.replace(real)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            sibling.unlink(missing_ok=True)
+        fix = "Make it writable, then run the same command again."
+        raise NightschoolError("cannot write a file", where=path, why=error.strerror, fix=fix) from error

@@ -52,7 +52,7 @@ def call(args: argparse.Namespace) -> int:
         raise NightschoolError("--purge wants --yes", where=home.root, why=why, fix=fix)
     nights = _unscheduled(home, dry_run=args.dry_run)
     files = planned(home) if args.dry_run else uninstall(home, tell)
-    files += _unwired(dry_run=args.dry_run) + _detached(write=not args.dry_run)
+    files += _unwired(dry_run=args.dry_run)
     failed = any(file.action == "failed" for file in files)
     foreign = purge(home) if args.purge and not args.dry_run and not failed else []
     failed = failed or bool(foreign)
@@ -83,19 +83,11 @@ def _unscheduled(home: "Home", *, dry_run: bool) -> list[str]:
 
 
 def _unwired(*, dry_run: bool) -> tuple["Touched", ...]:
-    """Let every platform take back what its own installer has put into its client's files."""
+    """Let every platform take back what installing it has put into its client's files."""
     from nightschool import platforms
     from nightschool.morning.unwire import unwire
 
     return unwire(platforms.installed(), _request(), dry_run=dry_run)
-
-
-def _detached(*, write: bool) -> tuple["Touched", ...]:
-    """Take our plugin out of the clients' settings, where a client has us do that."""
-    from nightschool import platforms
-    from nightschool.morning.detach import detach
-
-    return detach(platforms.installed(), _request(), write=write)
 
 
 def _request() -> "NightRequest":

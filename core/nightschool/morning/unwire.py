@@ -1,4 +1,4 @@
-"""What platforms have put into their clients' own files, taken back by those who know these files."""
+"""What installing us has put into clients' own files, taken back by those who know these files."""
 
 from nightschool.morning.uninstall import Touched
 from nightschool.platforms import Platforms

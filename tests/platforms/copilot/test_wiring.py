@@ -14,7 +14,7 @@ from nightschool.day.drain import drain
 from nightschool.day.journal import read_events
 from nightschool.events import Moment
 from nightschool.morning.brief import place
-from nightschool.morning.detach import detach
+from nightschool.morning.unwire import unwire
 from nightschool.platforms import installed
 from nightschool.records import Kept, NightRequest
 from nightschool_copilot import platform
@@ -82,8 +82,9 @@ def test_the_manifest_names_files_that_are_there():
         assert (ROOT / manifest[key]).exists()
     assert not (ROOT / "hooks.json").exists()
     assert not (ROOT / "plugin.json").exists()
-    for path, key in (("copilot/mcp.json", "mcpServers"), ("copilot/vscode/mcp.json", "servers")):
-        assert json.loads((ROOT / path).read_text())[key]["nightschool"]["args"] == ["mcp"]
+    server = json.loads((ROOT / manifest["mcpServers"]).read_text())["mcpServers"]["nightschool"]
+    assert server == {"command": "sh", "args": ["${PLUGIN_ROOT}/hooks/mcp", "error", "--ask-project"]}
+    assert json.loads((ROOT / "copilot/vscode/mcp.json").read_text())["servers"]["nightschool"]["args"] == ["mcp"]
 
 
 @pytest.mark.parametrize("event", sorted(HOOKS))
@@ -179,15 +180,37 @@ def test_our_name_goes_from_the_settings(tmp_path, told, left):
     path.write_text(json.dumps(told))
     request = NightRequest(user_home=str(tmp_path), project=None)
     before = path.read_bytes()
-    assert [file.path for file in detach(installed(), request, write=False)] == [str(path)]
+    assert [file.path for file in unwire(installed(), request, dry_run=True)] == [str(path)]
     assert path.read_bytes() == before
 
-    [file] = detach(installed(), request, write=True)
+    [file] = unwire(installed(), request, dry_run=False)
     assert file.action == ("removed" if left is None else "cleaned")
     assert (path.read_text() if path.exists() else None) == (
         None if left is None else json.dumps(left, indent=2, ensure_ascii=False) + "\n"
     )
-    assert detach(installed(), request, write=True) == ()
+    assert unwire(installed(), request, dry_run=False) == ()
+
+
+def test_a_link_stays_one_and_a_mode_stays(tmp_path):
+    """The file behind a link is changed, keeps its mode, and nothing lies beside it; one that cannot be is told."""
+    real = tmp_path / "dotfiles" / "settings.json"
+    real.parent.mkdir()
+    real.write_text(json.dumps({"theme": "x"} | SETTINGS))
+    real.chmod(0o640)
+    (tmp_path / ".copilot").mkdir()
+    (tmp_path / ".copilot" / "settings.json").symlink_to(real)
+    request = NightRequest(user_home=str(tmp_path), project=None)
+    before = real.read_bytes()
+    real.parent.chmod(0o500)
+    if os.geteuid():
+        [file] = unwire(installed(), request, dry_run=False)
+        assert (file.action, "cannot write a file" in file.notes[0], real.read_bytes()) == ("failed", True, before)
+    real.parent.chmod(0o700)
+    [file] = unwire(installed(), request, dry_run=False)
+    assert file.action == "cleaned"
+    assert (tmp_path / ".copilot" / "settings.json").is_symlink()
+    assert json.loads(real.read_text()) == {"theme": "x"}
+    assert (real.stat().st_mode & 0o777, list(real.parent.iterdir())) == (0o640, [real])
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "// mine\n{}", '{"enabledPlugins": 5}', '{"theme": "x"}'])
@@ -197,7 +220,7 @@ def test_settings_that_do_not_name_us_are_not_touched(tmp_path, text):
     path.parent.mkdir()
     path.write_text(text)
 
-    assert detach(installed(), NightRequest(user_home=str(tmp_path), project=None), write=True) == ()
+    assert unwire(installed(), NightRequest(user_home=str(tmp_path), project=None), dry_run=False) == ()
     assert path.read_text() == text
 
 
