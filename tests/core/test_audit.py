@@ -13,7 +13,9 @@ from nightschool.audit import backlog, prompt
 from nightschool.audit.classify import call_of, failures, kind_of
 from nightschool.audit.retrospect import retrospect
 from nightschool.config import Audit
+from nightschool.day import journal
 from nightschool.errors import UsageError
+from nightschool.events import Moment
 from nightschool.morning import audit
 from nightschool.records import BRIEF_TAG, AuditEntry, Choice, Failure, FailureKind, Session, Source, ToolCall, Turn
 
@@ -324,3 +326,17 @@ def test_of_a_private_session_only_counts_are_kept(home, drain, tell, tmp_path):
     assert "hunter2 s2" in json.dumps(kept["s2"])
     assert "hunter2 s3" in json.dumps(kept["s3"])
     assert b"hunter2 s1" not in b"".join(path.read_bytes() for path in home.root.rglob("*") if path.is_file())
+
+
+def test_each_call_that_failed_is_journaled_once(home, drain, tell, tmp_path):
+    """No hook runs at a tool call: the transcript tells, when the turn has ended; read again, it tells nothing new."""
+    transcript(tmp_path, calls("x.x"))
+    tell()
+    drain()
+    transcript(tmp_path, calls("x.x"), calls(".x"))
+    for minutes in (5, 10):
+        tell(at=AT + timedelta(minutes=minutes))
+        drain()
+    failed = [event for event in journal.read_events(home) if event.moment is Moment.TOOL_FAILURE]
+    assert len(failed) == len({event.id for event in failed}) == 3
+    assert {event.session_id for event in failed} == {"s1"}

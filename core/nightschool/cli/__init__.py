@@ -37,7 +37,7 @@ VERBS = {
     "doctor": "check the installation and name what is missing",
     "config": "show or set what you can choose",
     "export": "give the exam or the text of your rules to a client's own harness or memory",
-    "bench": "measure the gate by simulation",
+    "bench": "measure the gate by simulation, or a rule's lift with a real model",
     "uninstall": "take back everything outside Nightschool's home, and say what stays",
     "mcp": "serve an agent's client over stdin and stdout",
     "scheduled": "run a scheduled night (a scheduler calls this)",

@@ -1,4 +1,4 @@
-"""`nightschool bench gate`: measure the gate on simulated edits whose true effect is known."""
+"""`nightschool bench`: the gate on simulated edits whose true effect is known; a rule's lift with a real model."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -9,21 +9,33 @@ from nightschool.errors import DONE, FAILED
 if TYPE_CHECKING:
     from nightschool.night.gating.table import Cell
 
-DESCRIPTION = "Measure the gate's error rates by simulation: no model, no key, nothing of yours is read or written."
+DESCRIPTION = (
+    "gate: its error rates by simulation, no model, no key. lift: whole nights over made-up sessions with a real model "
+    "(--base-url and --model, or --gguf), in a throw-away home. Nothing of yours is read or written."
+)
 MOST = 1_000_000  # repetitions
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("what", choices=["gate"], help="what to measure")
+    parser.add_argument("what", choices=["gate", "lift"], help="what to measure")
     parser.add_argument("--repetitions", type=_count, default=1000, help="of each cell (default: 1000)")
     parser.add_argument("--seed", type=int, default=7, help="of the simulation (default: 7)")
     parser.add_argument("--outcomes", help="JSON file of real outcomes, for the same agent against itself")
+    parser.add_argument("--base-url", metavar="URL", help="lift: an endpoint of the OpenAI protocol")
+    parser.add_argument("--model", metavar="NAME", help="lift: the model there")
+    parser.add_argument("--gguf", metavar="FILE", help="lift: a model file to serve (needs the extra `local`)")
+    parser.add_argument("--lesson", action="append", default=[], metavar="NAME", help="lift: only this one")
+    parser.add_argument("--max-tokens", type=_count, default=160, help="lift: of an answer (default: 160)")
     json_flag(parser)
 
 
 def call(args: argparse.Namespace) -> int:
     """Print the table; FAILED when a line is not what is asked."""
+    if args.what == "lift":
+        from nightschool.cli import lift
+
+        return lift.call(args)
     import os
     from pathlib import Path
 

@@ -119,7 +119,11 @@ def _events(home: "Home", loaded: "Platforms") -> list[Finding]:
     from nightschool.events import Moment
     from nightschool.memory.store import SessionStore
 
-    found_by_us = {Moment.ERROR_SPIKE, Moment.MILESTONE_COMMIT}  # in sessions, also where no hook has told of them
+    found_by_us = {
+        Moment.ERROR_SPIKE,
+        Moment.MILESTONE_COMMIT,
+        Moment.TOOL_FAILURE,
+    }  # in sessions: no hook tells of them
     events = Counter(event.platform for event in read_events(home) if event.moment not in found_by_us)
     sessions = Counter(session.platform for session in SessionStore(home).sessions())
     found: list[Finding] = []

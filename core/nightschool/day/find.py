@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nightschool.platforms import Platforms
 
 Corrects = Callable[[str], bool]
+BACKFILL = "backfill"  # the id of what no hook has told
 FRESH = 3600.0  # seconds: an agent is not told of a spike that lies further back
 
 
@@ -51,10 +52,21 @@ class Finder:
         """Note what a session shows by now. `event` is what hinted at it. Own sessions show nothing."""
         if session.own or not session.turns:
             return
+        if event.id != BACKFILL:
+            self._failures(event, session)
         self._spikes(event, session)
         self._milestones(event, session)
         if event.moment is Moment.SESSION_END:
             self._ended(event, session)
+
+    def _failures(self, event: Event, session: Session) -> None:
+        """Journal each call that failed, once: no hook runs at a tool call, the transcript tells at the turn's end."""
+        prefix = f"fail-{journal.short_hash(session.platform, session.id)}-"
+        told = set(self.known.ending(prefix))
+        calls = ((turn.at, call) for turn in session.turns for call in turn.calls)
+        for index, (at, call) in enumerate(calls):
+            if call.failed is True and str(index) not in told:
+                self._journal(_found(event, session, f"{prefix}{index}", Moment.TOOL_FAILURE, at))
 
     def _spikes(self, event: Event, session: Session) -> None:
         prefix = f"spike-{journal.short_hash(session.platform, session.id)}-"
@@ -139,7 +151,7 @@ def catch_up(finder: Finder, sessions: Iterable[Session]) -> Iterator[Session]:
         ended = session.ended or session.started
         if ended is not None and noted.get(name) != session.source.offset:
             told = {"platform": session.platform, "session_id": session.id, "project": session.project or None}
-            at = {"id": "backfill", "moment": Moment.SESSION_END, "at": ended, "transcript": session.source.path}
+            at = {"id": BACKFILL, "moment": Moment.SESSION_END, "at": ended, "transcript": session.source.path}
             finder.look(Event.model_validate(told | at), session)
         yield session
 

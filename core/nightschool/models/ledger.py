@@ -219,7 +219,10 @@ class Ledger:
         fault = "it is not a ledger" if not ours else self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if fault != "ok":
             raise _damaged(self.path, fault)
-        self._db.execute("PRAGMA journal_mode = WAL")
+        if self._db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            # SQLite does not wait for others to change this: of processes that start at once, one does it
+            with single_flight(self._locks / "make.lock", "making the ledger", wait=BUSY):
+                self._db.execute("PRAGMA journal_mode = WAL")
         if version < VERSION:
             self._upgrade()
 
