@@ -18,6 +18,7 @@ class ClaudeCode:
 
     name = "claude-code"
     title = "Claude Code"
+    install_hint = "claude plugin marketplace add {root}, then claude plugin install nightschool@nightschool"
     uninstall_hint = (
         "claude plugin uninstall nightschool@nightschool, then claude plugin marketplace remove nightschool"
     )

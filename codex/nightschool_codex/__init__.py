@@ -18,6 +18,7 @@ class Codex:
 
     name = "codex"
     title = "Codex"
+    install_hint = "sh {root}/codex/install.sh, then trust its hooks: start codex and open /hooks"
     uninstall_hint = "codex plugin remove nightschool@nightschool, then codex plugin marketplace remove nightschool"
 
     def read_payload(self, moment: str, data: bytes) -> dict[str, str]:

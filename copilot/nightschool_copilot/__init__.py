@@ -20,6 +20,7 @@ class Copilot:
 
     name = "copilot"
     title = "Copilot"
+    install_hint = "copilot plugin marketplace add {root}, then copilot plugin install nightschool@nightschool"
     uninstall_hint = (
         "nightschool uninstall takes it out of the client's settings; where the client had copied it, also "
         "copilot plugin uninstall nightschool@nightschool, then nightschool uninstall again"

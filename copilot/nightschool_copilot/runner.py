@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-_SECONDS = 5
+_SECONDS = 20  # to tell its version; the first time it unpacks itself, 200 MB
 LARGEST = 16 * 2**20  # bytes of output; more is no answer
 _LOOK = 0.1  # seconds between two looks at the output
 _OVERLAP = 256  # bytes: longer than any word that is looked for
@@ -35,7 +35,7 @@ class Ran:
 
 
 def find() -> tuple[str, str] | None:
-    """Return the client's path and version line; None when it is not on PATH or does not answer in 5 seconds."""
+    """Return the client's path and version line; None when it is not on PATH or does not answer in 20 seconds."""
     return ask_version(shutil.which("copilot"))
 
 

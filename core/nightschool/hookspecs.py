@@ -6,9 +6,10 @@ are not its own. What it raises is reported under its name and stops nobody else
 
 It may also bring backends: a method `backends()` returns factories by name, each giving a `HeadlessRunner`
 (`records/headless.py`), which `--backend NAME` then chooses. They are taken for paid ones. It may have
-`uninstall_hint`: the client's own commands that remove the plugin, in one line. `unwire(request, dry_run=)` takes back
-what installing us has put into the client's files, and tells each file's `path`, `action` and `notes`. And
-`eval_suite(tasks, rules)`: an `EvalSuite` for the client's own harness (`records/platforms.py`), should it have one.
+`install_hint` and `uninstall_hint`: the commands that install and remove the plugin, each in one line; `{root}` stands
+for the folder of the bundle. `unwire(request, dry_run=)` takes back what installing us has put into the client's files,
+and tells each file's `path`, `action` and `notes`. And `eval_suite(tasks, rules)`: an `EvalSuite` for the client's own
+harness (`records/platforms.py`), should it have one.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "Check the installation and name what is missing, with the next step. Judges by what was really seen."
 
 Finding = tuple[str, str, str]  # "ok", "note" or "fault"; what; the next step or ""
+_Seen = tuple[tuple[str, str] | None, int, int]  # a platform's client (path, version), its events, its sessions
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +33,9 @@ def call(args: argparse.Namespace) -> int:
 
     home = Home.from_env()
     loaded = platforms.installed()
-    targets = _targets(loaded)  # first: a platform may fail only when it is asked
-    found = [*_engine(), *_home(home), *_stores(home), *_platforms(loaded), *_events(home, loaded), *targets]
+    seen = _seen(home, loaded)
+    targets = _targets(loaded, seen)  # first: a platform may fail only when it is asked
+    found = [*_engine(), *_home(home), *_stores(home), *_platforms(loaded, seen), *_spool(home), *targets]
     if args.json:
         print_json([{"level": level, "what": what, "next": step} for level, what, step in found])
     else:
@@ -93,15 +95,24 @@ def _stores(home: "Home") -> list[Finding]:
     return found
 
 
-def _platforms(loaded: "Platforms") -> list[Finding]:
+def _platforms(loaded: "Platforms", seen: dict[str, _Seen]) -> list[Finding]:
+    """Tell what is there of each client, and judge its hooks by events really seen, not by a configuration."""
+    from nightschool import bundle
+
     found: list[Finding] = [
         ("fault", f"platform {name} fails: {why}", "Uninstall or mend that plugin; the others work")
         for name, why in sorted(loaded.broken.items())
     ]
-    for name in loaded.names():
-        client = _client(loaded, name)
-        told = f"{client[1]} at {client[0]}" if client else "no client found on PATH"
-        found.append(("ok" if client else "note", f"{loaded.title(name)}: {told}", ""))
+    for name, (client, events, sessions) in seen.items():
+        title = loaded.title(name)
+        told = f"{client[1]} at {client[0]}" if client else "no client on PATH that tells its version"
+        found.append(("ok" if client else "note", f"{title}: {told}", ""))
+        if not (client or events or sessions):
+            continue
+        hint = str(getattr(loaded.manager.get_plugin(name), "install_hint", "")).replace("{root}", str(bundle.root()))
+        step = "Without hooks sessions are read at night only" + (f". To have them: {hint}" if hint else "")
+        told = f"{title}: {events} event(s) seen, {sessions} session(s) read"
+        found.append(("ok" if events else "note", told, "" if events else step))
     return found
 
 
@@ -113,8 +124,8 @@ def _client(loaded: "Platforms", name: str) -> tuple[str, str] | None:
         return None
 
 
-def _events(home: "Home", loaded: "Platforms") -> list[Finding]:
-    """Judge the hooks by events really seen, not by what some configuration says."""
+def _seen(home: "Home", loaded: "Platforms") -> dict[str, _Seen]:
+    """Return each platform's client, how many events its hooks have told, and how many of its sessions were read."""
     from nightschool.day.journal import read_events
     from nightschool.events import Moment
     from nightschool.memory.store import SessionStore
@@ -126,18 +137,16 @@ def _events(home: "Home", loaded: "Platforms") -> list[Finding]:
     }  # in sessions: no hook tells of them
     events = Counter(event.platform for event in read_events(home) if event.moment not in found_by_us)
     sessions = Counter(session.platform for session in SessionStore(home).sessions())
-    found: list[Finding] = []
-    for name in loaded.names():
-        told = f"{loaded.title(name)}: {events[name]} event(s) seen, {sessions[name]} session(s) read"
-        step = "" if events[name] else "Without hooks sessions are read at night only; install the plugin for events"
-        found.append(("ok" if events[name] else "note", told, step))
+    return {name: (_client(loaded, name), events[name], sessions[name]) for name in loaded.names()}
+
+
+def _spool(home: "Home") -> list[Finding]:
     waiting = sum(1 for _ in home.spool.glob("*.json")) if home.spool.is_dir() else 0
-    if waiting:
-        found.append(("note", f"{waiting} payload(s) in the spool", "nightschool drain files them"))
-    return found
+    return [("note", f"{waiting} payload(s) in the spool", "nightschool drain files them")] if waiting else []
 
 
-def _targets(loaded: "Platforms") -> list[Finding]:
+def _targets(loaded: "Platforms", seen: dict[str, _Seen]) -> list[Finding]:
+    """List where rules could go: the documents of clients that are here, or of all where none is."""
     from nightschool.records import NightRequest
 
     request = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=os.path.realpath(Path.cwd()))
@@ -146,6 +155,9 @@ def _targets(loaded: "Platforms") -> list[Finding]:
         unread = getattr(loaded.manager.get_plugin(name), "unread", lambda _request: 0)(request)
         if unread:
             found.append(("note", f"{loaded.title(name)}: {unread} session(s) there that cannot be read yet", ""))
+    here = {name for name, what in seen.items() if any(what)} or set(seen)
     for night in loaded.on_night(request):
+        if night.platform not in here:
+            continue
         found += [("ok", f"target {target.key}: {target.title} ({target.path})", "") for target in night.targets]
     return found
