@@ -7,9 +7,9 @@ def obedient(_count, body):
     """Follow the rule for queries when the system text holds it."""
     system, prompt = body["messages"][0]["content"], body["messages"][-1]["content"]
     told = "SELECT * FROM t"
-    if "SQL" in prompt and "LIMIT 100" in system:
+    if "pytest" not in prompt and "LIMIT 100" in system:
         told += " LIMIT 100"
-    return 200, {}, chat(told if "SQL" in prompt else "ready")
+    return 200, {}, chat(told)
 
 
 def test_a_model_that_follows_a_rule_is_seen_to(world):

@@ -18,7 +18,7 @@ class Lesson(Record):
     """One correction: what it is given for, what an agent answers unasked, and how the user words it."""
 
     name: Name
-    request: str
+    requests: tuple[str, ...]  # with {} for the subject; they take turns
     unasked: str
     said: tuple[str, ...]
     subjects: tuple[str, ...]
@@ -46,7 +46,8 @@ def sessions(lesson: Lesson, platform: str, project: str) -> Iterator[Session]:
     """Yield one session a subject: the request, an answer, and the correction."""
     for number, subject in enumerate(lesson.subjects):
         at = BEGUN + timedelta(hours=6 * number)
-        asked = Turn(id=f"{lesson.name}-{number}-a", at=at, prompt=lesson.request.format(subject), reply=lesson.unasked)
+        wanted = lesson.requests[number % len(lesson.requests)].format(subject)
+        asked = Turn(id=f"{lesson.name}-{number}-a", at=at, prompt=wanted, reply=lesson.unasked)
         said = lesson.said[number % len(lesson.said)]
         told = Turn(id=f"{lesson.name}-{number}-b", at=at + timedelta(minutes=1), prompt=said, reply="Done.")
         yield Session(

@@ -15,7 +15,7 @@ from nightschool.records import Edit, Pair, RealTask, Rollout, ToolCall
 CORRECTNESS = {"correctness": 1.0}
 INSTRUCTIONS = (
     "You are a coding agent at work for a user. Answer the request as you would in a session: directly, with no "
-    "questions back. These standing instructions hold for all your work:\n\n"
+    "questions back. The user has written down how work is to be done; follow every line of it in every answer:\n\n"
 )
 
 
