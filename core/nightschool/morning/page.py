@@ -7,7 +7,7 @@ from nightschool.files import write_whole
 from nightschool.morning import charts
 from nightschool.morning.facts import Moved, NightFacts, RuleFacts, gather, one_line
 from nightschool.morning.markup import Child, Safe, document, el, foreign, heading
-from nightschool.morning.report import sentence
+from nightschool.morning.report import crossing, sentence
 from nightschool.morning.style import STYLE
 from nightschool.paths import Home
 from nightschool.records import Funnel, Night, NightStatus, Recurrence, Ruling
@@ -134,7 +134,7 @@ def _rule(one: RuleFacts) -> Safe:
         foreign("p", f"Your reason: {reason}") if reason else None,
         foreign("p", f"Quarantined ({', '.join(one.rule.quarantine)}): it is adopted only when you name it.",
                 class_="reject") if one.rule.quarantine else None,
-        foreign("p", sentence(verdict)),
+        foreign("p", sentence(verdict) + crossing(one.rule)),
         _charts(one),
         _tasks(one.tasks),
         el("h4", f"You said it in {one.rule.sessions} session(s)") if one.rule.quotes else None,

@@ -137,7 +137,7 @@ def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
         why = ", ".join(plain(reason) for reason in rule.quarantine)
         lines.append(f"**Quarantined** ({why}): it is never adopted unless you name it.")
     where = f" Goes to {plain(target.title)} (`{plain(target.path)}`)." if target else ""
-    lines.append(f"You said it in {rule.sessions} session(s).{where}")
+    lines.append(f"You said it in {rule.sessions} session(s).{where}{crossing(rule)}")
     lines.append("\n".join(f"- “{plain(q.text)}” ({q.at:%Y-%m-%d}, session {q.session[:8]})" for q in rule.quotes))
     if rule.verdict.ruling in {Ruling.ACCEPT, Ruling.UNEXAMINED, Ruling.PROBATION}:
         by_hand = "" if rule.verdict.ruling is Ruling.ACCEPT else " by hand"
@@ -149,6 +149,16 @@ def _words(edit: Edit) -> str:
     """Return what a rule says, or what it takes out."""
     gone = f"Delete: {plain(edit.replaces, 1000)}"
     return f"> {gone if edit.op == 'delete' else plain(edit.text, 1000)}"
+
+
+def crossing(rule: ProposedRule) -> str:
+    """Say of a rule learned in one client and proposed for another where it was learned and by whom it was examined."""
+    learned = sorted({quote.platform for quote in rule.quotes})
+    goes = rule.edit.document.partition(":")[0]
+    if not learned or learned == [goes]:
+        return ""
+    by = f"examined by {plain(rule.verdict.examiner)}" if rule.verdict.effect is not None else "not examined yet"
+    return f" Learned in {plain(', '.join(learned))}, proposed for {plain(goes)}, {by}."
 
 
 def sentence(verdict: Verdict) -> str:
