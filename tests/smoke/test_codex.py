@@ -129,6 +129,7 @@ def test_events_come_once_trusted_and_the_day_is_whole_without(codex, way):
     def complete():
         told = Counter(event["moment"] for event in events(codex))
         wanted = {"session_start": 2, "turn_end": 2, "session_end": 2, "error_spike": 1, "milestone_commit": 1}
+        wanted["tool_failure"] = 4
         return told == wanted and not list((codex.ours / "spool").glob("*.json"))
 
     until(complete)

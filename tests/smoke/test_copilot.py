@@ -118,6 +118,7 @@ def test_every_kind_of_session_is_counted_exactly(copilot):
         "session_end": 5,
         "error_spike": 1,
         "milestone_commit": 1,
+        "tool_failure": 3,
     }, "a sub-agent's events are none of the session's"
 
     night = copilot.nightschool("run")["night"]
