@@ -62,26 +62,28 @@ def alike(
     texts: Sequence[Tokens],
     threshold: float,
     agrees: Callable[[int, int], bool] | None = None,
-    same: Sequence[Hashable] = (),
+    same: Sequence[Iterable[Hashable]] = (),
+    of: Callable[[Tokens], frozenset[str]] = content,
 ) -> list[tuple[int, ...]]:
     """Return the components of "Dice of telling words >= `threshold`", as `families` does.
 
     `agrees` may forbid a pair; it gets positions in `texts` and must answer alike for equal texts. `same` may give
-    each text a key: texts with equal keys belong together, whatever their words; an empty key says nothing.
+    each text keys: texts that share one belong together, whatever their words. `of` says which words of a text are
+    telling.
     """
     first = {tokens: at for at, tokens in reversed(list(enumerate(texts)))}
     unique = sorted(first, key=first.__getitem__)
     place = {tokens: at for at, tokens in enumerate(unique)}
     join = _Union(len(unique))
     seen: dict[Hashable, int] = {}
-    for tokens, key in zip(texts, same, strict=False):
-        if key:
+    for tokens, keys in zip(texts, same, strict=False):
+        for key in keys:
             join.merge(place[tokens], seen.setdefault(key, place[tokens]))
 
     def allowed(one: int, other: int) -> bool:
         return agrees is None or agrees(first[unique[one]], first[unique[other]])
 
-    _join_alike([content(t) for t in unique], threshold, join, allowed)
+    _join_alike([of(t) for t in unique], threshold, join, allowed)
     return _spread(texts, unique, join)
 
 

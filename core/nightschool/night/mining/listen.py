@@ -30,6 +30,7 @@ _FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^\n]*\n.*?(?:^[ \t]{0,3}\1[^\n]*$|
 _PASTED = re.compile(
     r"^[ \t]*(?:>|\[?\d{1,4}[:-]\d\d[:-]\d\d|\[\d\d:\d\d|\[?(?:DEBUG|INFO|WARN|ERROR|FATAL)\b)[^\n]*$", re.MULTILINE
 )
+_BLANKS = re.compile(r"(?<=[^\s])[ \t\u00a0]{2,}(?=\S)")
 _LISTED = re.compile(r"^[ \t]*(?:[-*+#]|\d+[.)])[ \t#]", re.MULTILINE)
 _LIST_FOLLOWS = re.compile(r"[ \t:.]*\n\s*(?:[-*+#]|\d+[.)])[ \t#]")
 _ACKNOWLEDGED = frozenset(
@@ -148,7 +149,7 @@ def _take(
 
 
 def _meant(prompt: str, follows: bool) -> _Meant:
-    prompt = own_words(prompt)
+    prompt = _BLANKS.sub(" ", own_words(prompt))
     corrects = follows and bool(correcting_rule(prompt))
     words = _whole(directive(prompt) if corrects else standing_rule(prompt), prompt)
     asked = "" if corrects else without_directive(prompt)

@@ -8,7 +8,7 @@ corrected; once it was given for one kind of request in `min_sessions` sessions,
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -17,7 +17,9 @@ from pydantic import Field
 from nightschool.events import Instant, Name, Record
 from nightschool.night.mining import cluster
 from nightschool.night.mining.listen import Said, belongs, listen
-from nightschool.records import Check, Origin, Quote, Recurrence, Session
+from nightschool.night.mining.literals import mask
+from nightschool.night.mining.tokens import gist
+from nightschool.records import Check, CheckOp, Origin, Quote, Recurrence, Session
 
 LONGEST_QUOTE = 300
 MOST_QUOTES = 10
@@ -89,17 +91,25 @@ def _groups(said: Sequence[Said], positions: Iterable[tuple[int, ...]]) -> list[
 def _same_rules(rules: Sequence[Said]) -> list[tuple[int, ...]]:
     """Cluster rules: by their words, and by what they ask for; rules with other demands or numbers never meet.
 
-    A rule that can be checked is told by its checks; one that cannot, by its words and its numbers.
+    Rules with one demand in common are the same; of rules with different checks only those that name the same
+    literals may be; a rule without checks is told by its words and its numbers.
     """
     numbers = [frozenset(t for t in rule.tokens if t[:1].isdigit()) for rule in rules]
+    named = [frozenset(literal.text.casefold() for literal in mask(rule.text)[1]) for rule in rules]
 
     def agrees(one: int, other: int) -> bool:
         checks = set(rules[one].checks), set(rules[other].checks)
-        if checks[0] and checks[1]:
-            return not checks[0].isdisjoint(checks[1])
-        return numbers[one] == numbers[other]
+        if not checks[0] or not checks[1]:
+            return numbers[one] == numbers[other]
+        return not checks[0].isdisjoint(checks[1]) or bool(named[one] and named[one] == named[other])
 
-    return cluster.alike([r.tokens for r in rules], SAME_CORRECTION, agrees, same=[frozenset(r.checks) for r in rules])
+    return cluster.alike([r.tokens for r in rules], SAME_CORRECTION, agrees, [_demands(r.checks) for r in rules], gist)
+
+
+def _demands(checks: Sequence[Check]) -> list[Hashable]:
+    """Return what marks a rule as the same as another: each thing it demands, or all that it bans."""
+    wanted: list[Hashable] = [check for check in checks if check.op is not CheckOp.NOT_CONTAINS]
+    return wanted or ([frozenset(checks)] if checks else [])
 
 
 def _recurrence(kind: str, group: Sequence[Said]) -> Recurrence:

@@ -124,7 +124,7 @@ FORBID = (  # a prohibition by its grammar
 
 NORM = (  # says what has to be, anywhere in a sentence
     r"\b(?:must|(?:should|has to|have to|needs? to|ought to)(?! (?:work|pass|do|be (?:fine|ok|good)))|müssen"
-    r"|muss|soll(?:en|te)?"
+    r"|(?:every|each|all)\b[^.!?\n]{1,40}\bneeds?|muss|soll(?:en|te)?"
     r"|doit|doivent|il faut|deben?|tienen? que|devem?|tem que|devono)\b"
 )
 

@@ -57,7 +57,7 @@ _IMPERATIVE = re.compile(
 _NORM = re.compile(phrases.NORM, _I)
 _COMPLAINT = re.compile(phrases.COMPLAINT, _I)
 _PLEASE = re.compile(rf"\b{phrases.POLITE}\b", _I)
-_IDLE = re.compile(rf"^\W*(?:{phrases.POLITE}[,\s]+)?(?:just )?(?:go|continue|proceed|try|do|wait|carry)\b", _I)
+_IDLE = re.compile(rf"^\W*(?:{phrases.POLITE}[,\s]+)?(?:just )?(?:go|continue|proceed|try|do(?! not\b)|wait|carry)\b", _I)
 _FORBIDS = re.compile(rf"^\W*(?:{phrases.POLITE}\W+)?{phrases.FORBID}(?!.*\b(?:yet|for now)\b)", _I)
 _NOT_BUT = re.compile(
     rf"^\W*not\b[^.!?\n]{{1,80}}?(?:[,;–—-]\s*(?:but )?|\bbut )(?:{phrases.POLITE} )?{phrases.VERBS}\b", _I
