@@ -21,6 +21,11 @@ _REMIND = re.compile(
     re.IGNORECASE,
 )  # two negations that ask
 _PREFER = re.compile(r"\bprefer (\S+(?: \S+){0,3}?),? (?:over|to) ", re.IGNORECASE)
+_REPLACE = re.compile(
+    r"\b(?:replace|swap|change|ersetze|remplace[rz]?|reemplaz[ae]|substitu[ai]|sostituisci) (\S+(?: \S+){0,2}?) "
+    r"(?:with|by|for|to|durch|par|por|con) (?=\S)",
+    re.IGNORECASE,
+)
 
 
 def derive_checks(directive: str) -> tuple[Check, ...]:
@@ -28,7 +33,8 @@ def derive_checks(directive: str) -> tuple[Check, ...]:
     text = " ".join(directive.replace("’", "'").split())
     if not text or len(text) > _LONGEST or text.endswith("?"):
         return ()
-    masked, literals = mask(_PREFER.sub(r"use \1, never ", _REMIND.sub("", text)))
+    plain = _REPLACE.sub(r"never use \1, use ", _PREFER.sub(r"use \1, never ", _REMIND.sub("", text)))
+    masked, literals = mask(plain)
     checks = [*section_checks(masked, literals), *length_checks(text), *mark_checks(text)]
     if not checks or not SECTION.search(masked):
         checks += _placed(masked, literals)

@@ -19,6 +19,11 @@ _PLACE = re.compile(
 _WORD = re.compile(
     r"§\w+§|[A-Za-z]\w*(?:\.\w+)+|[぀-ヿ㐀-鿿豈-﫿]+|[^\W\d_぀-鿿豈-﫿]+(?:'[^\W\d_]+)?(?:_\w+)*|\d+(?:[.,]\d+)*|[,.;:!?\n]"
 )
+_AFFIRMS = re.compile(  # two negations that ask: "don't forget to X", "don't Y before you have X"
+    r"\b(?:don't|do not|dont|never|not) (?=(?:forget|miss|omit|skip|fail)\b|[^,.;:!?\n]{1,60}\b(?:before|until)\b)"
+    r"|\bvergiss nicht,?|\bn'oublie[rz]? pas|\bno (?:te )?olvides|\bnão (?:se )?esqueça|\bnon dimenticare",
+    re.IGNORECASE,
+)
 _NEGATORS = frozenset(
     """
     no not never without avoid don't dont doesn't nicht nie niemals kein keine keinen ohne pas jamais sans nunca
@@ -47,13 +52,12 @@ _STOP = frozenset(
 def normalise(text: str, *, exact: bool = False) -> tuple[str, ...]:
     """Return the plain tokens of `text`: NFKC, case-folded, singular, in order.
 
-    Numbers become `#`, URLs and file paths `§place§`, fenced code `§code§`, unless `exact`: a rule lives by them.
-    Articles and "please" go. A telling word after a negator carries `!`, so that "tabs, not spaces" and "
-    ""spaces, not tabs" differ. Scripts
-    without spaces are cut into pairs of characters.
+    Numbers become `#`, URLs and file paths `§place§`, fenced code `§code§`, unless `exact`: a rule lives by them,
+    and in it two negations that ask are none. Articles and "please" go. A telling word after a negator carries `!`,
+    so that "tabs, not spaces" and "spaces, not tabs" differ. Scripts without spaces are cut into pairs of characters.
     """
     plain = unicodedata.normalize("NFKC", straight(text))
-    plain = plain if exact else _PLACE.sub(" §place§ ", _FENCE.sub(" §code§ ", plain))
+    plain = _AFFIRMS.sub("", plain) if exact else _PLACE.sub(" §place§ ", _FENCE.sub(" §code§ ", plain))
     tokens: list[str] = []
     reach = clause = 0
     words = _WORD.findall(plain.casefold())
