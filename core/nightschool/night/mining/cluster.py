@@ -21,7 +21,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 
-from nightschool.night.mining.tokens import content
+from nightschool.night.mining.tokens import content, unmarked
 
 Tokens = tuple[str, ...]
 
@@ -37,6 +37,14 @@ _FRAMED = 14  # words; in longer texts a slot is within `NEAR` anyway
 def dice(one: frozenset[str], other: frozenset[str]) -> float:
     """Return 2|A∩B| / (|A|+|B|), in [0, 1]; 0 when both are empty."""
     return 2 * len(one & other) / (len(one) + len(other)) if one or other else 0.0
+
+
+def opposed(one: frozenset[str], other: frozenset[str], threshold: float) -> bool:
+    """Tell whether two rules are less alike than `threshold` once a word that only one of them forbids counts half."""
+    plain = unmarked(one), unmarked(other)
+    common = plain[0] & plain[1]
+    against = sum((f"!{word}" in one) != (f"!{word}" in other) for word in common)
+    return 2 * (len(common) - against / 2) < threshold * (len(plain[0]) + len(plain[1]))
 
 
 def near(one: Tokens, other: Tokens) -> bool:

@@ -11,30 +11,18 @@ import re
 from typing import NamedTuple
 
 from nightschool.night.mining.literals import LIT, MARK, PROSE, TOOLS, Literal, mask
+from nightschool.night.mining.plainly import plainly
 from nightschool.night.mining.shapes import NEGATIVE, SECTION, length_checks, mark_checks, section_checks
 from nightschool.records import Check, CheckOp
 
 _LONGEST = 400  # characters; a longer text is not one rule
-_REMIND = re.compile(
-    r"\b(?:(?:don't|do not|never) forget to|vergiss nicht,?|n'oublie[rz]? pas de|no (?:te )?olvides"
-    r"|não (?:se )?esqueça de|non dimenticare di) ",
-    re.IGNORECASE,
-)  # two negations that ask
-_PREFER = re.compile(r"\bprefer (\S+(?: \S+){0,3}?),? (?:over|to) ", re.IGNORECASE)
-_REPLACE = re.compile(
-    r"\b(?:replace|swap|change|ersetze|remplace[rz]?|reemplaz[ae]|substitu[ai]|sostituisci) (\S+(?: \S+){0,2}?) "
-    r"(?:with|by|for|to|durch|par|por|con) (?=\S)",
-    re.IGNORECASE,
-)
-
-
 def derive_checks(directive: str) -> tuple[Check, ...]:
     """Return the checks that `directive` implies, in the order of its words; () when nothing is certain."""
     text = " ".join(directive.replace("’", "'").split())
     if not text or len(text) > _LONGEST or text.endswith("?"):
         return ()
-    plain = _REPLACE.sub(r"never use \1, use ", _PREFER.sub(r"use \1, never ", _REMIND.sub("", text)))
-    masked, literals = mask(plain)
+    text = plainly(text)
+    masked, literals = mask(text)
     checks = [*section_checks(masked, literals), *length_checks(text), *mark_checks(text)]
     if not checks or not SECTION.search(masked):
         checks += _placed(masked, literals)

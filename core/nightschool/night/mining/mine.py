@@ -18,7 +18,7 @@ from nightschool.events import Instant, Name, Record
 from nightschool.night.mining import cluster
 from nightschool.night.mining.listen import Said, belongs, listen
 from nightschool.night.mining.literals import mask
-from nightschool.night.mining.tokens import gist
+from nightschool.night.mining.tokens import gist, unmarked
 from nightschool.records import Check, CheckOp, Origin, Quote, Recurrence, Session
 
 LONGEST_QUOTE = 300
@@ -98,12 +98,15 @@ def _same_rules(rules: Sequence[Said]) -> list[tuple[int, ...]]:
     named = [frozenset(literal.text.casefold() for literal in mask(rule.text)[1]) for rule in rules]
 
     def agrees(one: int, other: int) -> bool:
+        if cluster.opposed(gist(rules[one].tokens), gist(rules[other].tokens), SAME_CORRECTION):
+            return False
         checks = set(rules[one].checks), set(rules[other].checks)
         if not checks[0] or not checks[1]:
             return numbers[one] == numbers[other]
         return not checks[0].isdisjoint(checks[1]) or bool(named[one] and named[one] == named[other])
 
-    return cluster.alike([r.tokens for r in rules], SAME_CORRECTION, agrees, [_demands(r.checks) for r in rules], gist)
+    keys = [_demands(rule.checks) for rule in rules]
+    return cluster.alike([r.tokens for r in rules], SAME_CORRECTION, agrees, keys, lambda t: unmarked(gist(t)))
 
 
 def _demands(checks: Sequence[Check]) -> list[Hashable]:

@@ -28,6 +28,11 @@ SOFT = (  # thanks, nods and fillers before the point
 
 REFUSAL = r"(?:no|nope|nah|nein|nee|non|não)\b(?=\s*[,.:;!–—-])|(?:いいえ|いや|不是|不)(?=[、。,，!！])"
 
+BUT = (  # a nod that goes on
+    r"(?:ok(?:ay)?|fine|good|nice|great|yes|yeah|sure|right|thanks?|danke|gut|merci|bien|gracias|obrigad[oa]|bom|grazie"
+    r"|bene),? (?:but|aber|mais|pero|mas|ma)\b(?! (?:why|what|how|it|is|there|the|i|warum|pourquoi)\b)"
+)
+
 _THAT = r"(?:(?:that|this|it)(?:'s| is| was) (?:still |again |also )?)"
 CLOSED = (  # a complaint that must end before the rule begins
     rf"(?:{_THAT}|still )?(?:wrong|incorrect|not (?:right|correct|good|it|how we do (?:it|this|that)"
@@ -124,7 +129,7 @@ FORBID = (  # a prohibition by its grammar
 
 NORM = (  # says what has to be, anywhere in a sentence
     r"\b(?:must|(?:should|has to|have to|needs? to|ought to)(?! (?:work|pass|do|be (?:fine|ok|good)))|müssen"
-    r"|(?:every|each|all)\b[^.!?\n]{1,40}\bneeds?|muss|soll(?:en|te)?"
+    r"|(?:is|are) (?:forbidden|banned|not allowed|off[- ]limits)|(?:every|each|all)\b[^.!?\n]{1,40}\bneeds?|muss|soll(?:en|te)?"
     r"|doit|doivent|il faut|deben?|tienen? que|devem?|tem que|devono)\b"
 )
 

@@ -33,7 +33,7 @@ _GAP = re.compile(r"[\s,.;:!–—、。，！*>-]*")
 _HEADS = {
     "neutral": re.compile(phrases.NEUTRAL, _I),
     "strong": re.compile(rf"{phrases.CLOSED}|{phrases.OPEN}", _I),
-    "weak": re.compile(rf"{phrases.REFUSAL}|no(?=\s+(?:always|never|i (?:said|told|asked)|that's)\b)", _I),
+    "weak": re.compile(rf"{phrases.REFUSAL}|{phrases.BUT}|no(?=\s+(?:always|never|i (?:said|told|asked)|that's)\b)", _I),
     "soft": re.compile(phrases.SOFT, _I),
 }
 _SENTENCE = re.compile(

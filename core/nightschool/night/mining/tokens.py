@@ -5,6 +5,8 @@ import re
 import unicodedata
 from itertools import zip_longest
 
+from nightschool.night.mining.plainly import plainly
+
 
 def straight(text: str) -> str:
     """Return the text with straight apostrophes, at its full length, so that spans stay true."""
@@ -18,11 +20,6 @@ _PLACE = re.compile(
 )
 _WORD = re.compile(
     r"§\w+§|[A-Za-z]\w*(?:\.\w+)+|[぀-ヿ㐀-鿿豈-﫿]+|[^\W\d_぀-鿿豈-﫿]+(?:'[^\W\d_]+)?(?:_\w+)*|\d+(?:[.,]\d+)*|[,.;:!?\n]"
-)
-_AFFIRMS = re.compile(  # two negations that ask: "don't forget to X", "don't Y before you have X"
-    r"\b(?:don't|do not|dont|never|not) (?=(?:forget|miss|omit|skip|fail)\b|[^,.;:!?\n]{1,60}\b(?:before|until)\b)"
-    r"|\bvergiss nicht,?|\bn'oublie[rz]? pas|\bno (?:te )?olvides|\bnão (?:se )?esqueça|\bnon dimenticare",
-    re.IGNORECASE,
 )
 _NEGATORS = frozenset(
     """
@@ -57,7 +54,7 @@ def normalise(text: str, *, exact: bool = False) -> tuple[str, ...]:
     so that "tabs, not spaces" and "spaces, not tabs" differ. Scripts without spaces are cut into pairs of characters.
     """
     plain = unicodedata.normalize("NFKC", straight(text))
-    plain = _AFFIRMS.sub("", plain) if exact else _PLACE.sub(" §place§ ", _FENCE.sub(" §code§ ", plain))
+    plain = plainly(plain) if exact else _PLACE.sub(" §place§ ", _FENCE.sub(" §code§ ", plain))
     tokens: list[str] = []
     reach = clause = 0
     words = _WORD.findall(plain.casefold())
@@ -100,10 +97,10 @@ _SAYS_LITTLE = frozenset(
     """
     add append prefix put place set write give make keep stay start begin end finish use use utilise utilize apply
     include insert show state have has need require want get follow respect ensure sure prefer stick remember forget
-    replace swap stop quit avoid leave let change touch edit modify alter run execute call do first last then before
-    after until later here there later please anymore more most less least under over exceed within limit_ be been
+    replace swap stop quit avoid leave let change touch edit modify alter run execute call do done first last then before
+    after until later here there later please anymore more most less least under over exceed within be been
     being own proper properly correct correctly right thing stuff way kind sort format style version form new next
-    time future already still really every each all none one both must not
+    alway time future already still really every each all none one both must not
     """.split()  # noqa: SIM905  a list would take a line a word
 )
 _SAME = {"answer": "answer", "reply": "answer", "respond": "answer", "response": "answer", "citation": "cite",
@@ -119,6 +116,11 @@ def gist(tokens: tuple[str, ...]) -> frozenset[str]:
     telling = content(tokens)
     stems = frozenset(stem for token in telling if (stem := _stem(token)).lstrip("!") not in _SAYS_LITTLE)
     return stems or telling
+
+
+def unmarked(tokens: frozenset[str]) -> frozenset[str]:
+    """Return tokens without the marks of negation."""
+    return frozenset(token.removeprefix("!") for token in tokens)
 
 
 def _stem(token: str) -> str:
