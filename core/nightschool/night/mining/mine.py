@@ -94,19 +94,26 @@ def _same_rules(rules: Sequence[Said]) -> list[tuple[int, ...]]:
     Rules with one demand in common are the same; of rules with different checks only those that name the same
     literals may be; a rule without checks is told by its words and its numbers.
     """
-    numbers = [frozenset(t for t in rule.tokens if t[:1].isdigit()) for rule in rules]
+    gists = [gist(rule.tokens) for rule in rules]
+    checks = [frozenset(rule.checks) for rule in rules]
     named = [frozenset(literal.text.casefold() for literal in mask(rule.text)[1]) for rule in rules]
+    numbers = [frozenset(t for t in rule.tokens if t[:1].isdigit()) for rule in rules]
 
     def agrees(one: int, other: int) -> bool:
-        if cluster.opposed(gist(rules[one].tokens), gist(rules[other].tokens), SAME_CORRECTION):
+        if cluster.opposed(gists[one], gists[other], SAME_CORRECTION):
             return False
-        checks = set(rules[one].checks), set(rules[other].checks)
-        if not checks[0] or not checks[1]:
+        if not checks[one] or not checks[other]:
             return numbers[one] == numbers[other]
-        return not checks[0].isdisjoint(checks[1]) or bool(named[one] and named[one] == named[other])
+        return not checks[one].isdisjoint(checks[other]) or bool(named[one] and named[one] == named[other])
 
-    keys = [_demands(rule.checks) for rule in rules]
-    return cluster.alike([r.tokens for r in rules], SAME_CORRECTION, agrees, keys, lambda t: unmarked(gist(t)))
+    return cluster.alike(
+        [rule.tokens for rule in rules],
+        SAME_CORRECTION,
+        agrees,
+        [_demands(rule.checks) for rule in rules],
+        lambda tokens: unmarked(gist(tokens)),
+        [[numbers[at], ("named", named[at]), *checks[at]] for at in range(len(rules))],
+    )
 
 
 def _demands(checks: Sequence[Check]) -> list[Hashable]:

@@ -39,7 +39,10 @@ _HEADS = {
 _SENTENCE = re.compile(
     r"(?:`[^`\n]*`|\"[^\"\n]*\"|\b(?:e\.g|i\.e|vs|etc)\.|[^.!?。！？\n]|[.!?](?![\s\"')]|$))+[.!?。！？\"')]*"
 )
-_LEADING = rf"^\W*(?:(?:and|but|so|then|just|und|et|y|e|aber|{phrases.POLITE})[,\s]+)*"
+_LEADING = (
+    rf"^\W*(?:(?:and|but|so|then|just|und|et|y|e|aber|{phrases.POLITE})[,\s]+)*"
+    r"(?:(?:before|after|when(?:ever)?|if|wenn|bevor|quand|avant de|cuando|antes de|quando|prima di)\b[^,.!?\n]{1,60},\s+)?"
+)
 _ASKED = re.compile(r"[?？]\W*$")
 _ASKS_FOR_A_RULE = re.compile(r"^\W*(?:can|could|would|will) you (?:please )?(?:always|never|stop|not)\b", _I)
 _CALLBACK = re.compile(rf"{_LEADING}(?:{phrases.CALLBACK})(?!\W+(?:i|i'll|we)\b)", _I)
@@ -57,6 +60,7 @@ _IMPERATIVE = re.compile(
 _NORM = re.compile(phrases.NORM, _I)
 _COMPLAINT = re.compile(phrases.COMPLAINT, _I)
 _PLEASE = re.compile(rf"\b{phrases.POLITE}\b", _I)
+_WANTS = re.compile(r"^\W*i(?:'d)? (?:want|expect|need|prefer|like)\b(?! (?:to|you to (?:fix|try|look))\b)", _I)
 _IDLE = re.compile(rf"^\W*(?:{phrases.POLITE}[,\s]+)?(?:just )?(?:go|continue|proceed|try|do(?! not\b)|wait|carry)\b", _I)
 _FORBIDS = re.compile(rf"^\W*(?:{phrases.POLITE}\W+)?{phrases.FORBID}(?!.*\b(?:yet|for now)\b)", _I)
 _NOT_BUT = re.compile(
@@ -194,7 +198,7 @@ def _is_rule(sentence: str) -> bool:
 def _orders(sentence: str) -> bool:
     if _IDLE.search(sentence):
         return False
-    grammar = (_IMPERATIVE, _NORM, _NOT_BUT, _BAN, _ASKS_FOR_A_RULE)
+    grammar = (_IMPERATIVE, _NORM, _WANTS, _NOT_BUT, _BAN, _ASKS_FOR_A_RULE)
     return any(p.search(sentence) for p in grammar) or (bool(_PLEASE.search(sentence)) and len(sentence.split()) > 2)  # noqa: PLR2004
 
 
