@@ -79,6 +79,11 @@ class Home:
         return self.root / "bank"
 
     @property
+    def recurrences(self) -> Path:
+        """Which recurrences are known by which id."""
+        return self.root / "recurrences.json"
+
+    @property
     def evidence(self) -> Path:
         """What the exams showed of each edit, one file each, over all nights."""
         return self.root / "evidence"

@@ -21,7 +21,9 @@ from nightschool.memory.store import SessionStore
 from nightschool.models.backends import Backend, BatchBackend
 from nightschool.night import decisions, evidence, reflect
 from nightschool.night.gating import reexam
-from nightschool.night.mining.mine import Mined, mine
+from nightschool.night.mining import identity
+from nightschool.night.mining.mine import Mined, mine_as_known
+from nightschool.night.mining.outcomes import lightened
 from nightschool.night.mining.signals import correcting_rule
 from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates, Recalled
@@ -84,7 +86,7 @@ def gather(setting: Setting) -> Material:
         finder = Finder(setting.home, setting.platforms, known, setting.clock, config.audit, _corrects)
         everything = catch_up(finder, SessionStore(setting.home).sessions())
         kept = (s for s in everything if not s.own and _in_scope(s, setting.scope_project))
-        sessions = [_light(session) for session in kept]
+        sessions = [lightened(session) for session in kept]
     project = setting.request.project
     if not sessions and project is not None and not Path(project).is_dir():
         fix = "Name a project with --project, or learn from all of them with --scope all."
@@ -97,7 +99,12 @@ def gather(setting: Setting) -> Material:
 def mine_sessions(setting: Setting, sessions: list[Session]) -> Mined:
     """Mine the sessions in scope."""
     rules = setting.config.mine
-    return mine(sessions, project=setting.request.project, scope=rules.scope, min_sessions=rules.min_sessions)
+    project = setting.request.project
+    mined, ids = mine_as_known(
+        sessions, identity.load(setting.home), project=project, scope=rules.scope, min_sessions=rules.min_sessions
+    )
+    identity.save(setting.home, ids)
+    return mined
 
 
 def documents_of(setting: Setting, sessions: list[Session]) -> Documents:
@@ -163,12 +170,6 @@ def held_out(tasks: Sequence[Task], project: str | None) -> list[RealTask]:
 
 def _corrects(prompt: str) -> bool:
     return bool(correcting_rule(prompt))
-
-
-def _light(session: Session) -> Session:
-    """Leave out what mining does not read, so that a long history fits into little memory."""
-    turns = tuple(turn.model_copy(update={"calls": (), "reply": ""}) for turn in session.turns)
-    return session.model_copy(update={"turns": turns, "pending": {}})
 
 
 def _in_scope(session: Session, project: str | None) -> bool:

@@ -15,11 +15,9 @@ rapidfuzz compares all pairs, and the scorer that forgives word order (`token_se
 which a split must not.
 """
 
-import hashlib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from datetime import datetime
 
 from nightschool.night.mining.tokens import content, unmarked
 
@@ -103,17 +101,6 @@ def alike(
     for inside in block.values():
         _join_alike(sets, threshold, join, allowed, inside)
     return _spread(texts, unique, join)
-
-
-def stable_id(prefix: str, members: Iterable[tuple[datetime, str]]) -> str:
-    """Return the id of a cluster: `prefix` and a hash of its earliest member, by time and then text.
-
-    Later members do not change it. When clusters merge, the merged one bears the id of the older. When an older
-    member turns up (a backfill), the id changes: what must outlive that is kept by whoever owns it (the bank keeps
-    its families' ids and finds them again by likeness).
-    """
-    earliest = min(members)
-    return f"{prefix}-{hashlib.sha256(earliest[1].encode()).hexdigest()[:16]}"
 
 
 def _frames(tokens: Tokens) -> frozenset[Hashable]:

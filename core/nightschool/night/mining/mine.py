@@ -6,18 +6,19 @@ corrected; once it was given for one kind of request in `min_sessions` sessions,
 """
 
 import hashlib
-import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
 from nightschool.events import Instant, Name, Record
 from nightschool.night.mining import cluster
+from nightschool.night.mining.identity import Known, mark_of
 from nightschool.night.mining.listen import Said, belongs, listen
 from nightschool.night.mining.literals import mask
+from nightschool.night.mining.measure import Measure
+from nightschool.night.mining.outcomes import lightened
 from nightschool.night.mining.tokens import gist, unmarked
 from nightschool.records import Check, CheckOp, Origin, Quote, Recurrence, Session
 
@@ -25,8 +26,7 @@ LONGEST_QUOTE = 300
 MOST_QUOTES = 10
 OPENING = 12  # tokens by which the kind of a request is told: what follows is the case at hand
 SAME_REQUEST, SAME_CORRECTION = 0.6, 0.6  # Dice similarity of telling words
-HALF_LIFE = 30.0  # days after which a session weighs half
-_CORRECTED = 3.0  # what saying a thing again costs the user, in requests
+MOST_ORIGINS = 1000
 
 
 class Draft(Record):
@@ -57,28 +57,46 @@ def mine(
     With `scope` "invoked" and a `project`, only sessions held in it or below it count; a session without a directory
     belongs to no project. Sessions of our own are left out, and a turn that a fork copied counts once.
 
-    The costliest comes first: the sum over its distinct sessions of 0.5^(age / 30 days), with the age
-    counted from the newest turn of all, times 3 for a correction, times 1 + tokens of the turns concerned / 10,000,
-    the latter at most 5.
+    The costliest comes first: the sum over its distinct sessions of 0.5^(age / 30 days), with the age counted from the
+    newest turn of all, times 1 + what it troubled the user there, times 1 + tokens of the turns concerned / 10,000,
+    the latter at most 5. Trouble is 2 for each time a correction was said and 1 for each time a request was corrected,
+    at most three times a session, and 1 for each re-asking, interruption, refused call and edit by hand, at most three.
     """
+    return mine_as_known(sessions, Known(), project=project, scope=scope, min_sessions=min_sessions)[0]
+
+
+def mine_as_known(
+    sessions: Iterable[Session],
+    known: Known,
+    *,
+    project: str | None,
+    scope: Literal["invoked", "all"],
+    min_sessions: int,
+) -> tuple[Mined, Known]:
+    """Mine as `mine` does, giving what is known its id again; return what is known now as well."""
     within = project if scope == "invoked" else None
-    heard = listen([s for s in sessions if not s.own and (within is None or belongs(s, within))], within)
+    held = (s for s in sessions if not s.own and (within is None or belongs(s, within)))
+    heard = listen([lightened(s) for s in held], within)
     if not heard.requests and not heard.rules:
-        return Mined()
+        return Mined(), known
     kinds = _groups(heard.requests, cluster.alike([r.tokens[:OPENING] for r in heard.requests], SAME_REQUEST))
     corrections = _groups(heard.rules, _same_rules(heard.rules))
-    now = max(said.turn.at for said in (*heard.requests, *heard.rules))
-    found: list[tuple[float, Recurrence]] = []
+    measure = Measure.of(heard, kinds)
+    found: list[Recurrence] = []
     drafts: list[Draft] = []
-    for kind, groups in (("request", kinds), ("correction", corrections)):
-        for group in groups:
-            if len({said.where for said in group}) < min_sessions:
-                continue
-            recurrence = _recurrence(kind, group)
-            found.append((_cost(kind, group, now), recurrence))
+    both: tuple[tuple[Literal["request", "correction"], list[list[Said]]], ...] = (
+        ("request", kinds),
+        ("correction", corrections),
+    )
+    for kind, groups in both:
+        back = [group for group in groups if len({said.where for said in group}) >= min_sessions]
+        ids, known = known.named(kind[0], [_marks(group) for group in back])
+        for name, group in zip(ids, back, strict=True):
+            recurrence = _recurrence(name, kind, group, measure)
+            found.append(recurrence)
             drafts += _tasks(recurrence, group, kinds, min_sessions) if kind == "correction" else []
-    found.sort(key=lambda pair: (-pair[0], pair[1].id))
-    return Mined(recurrences=tuple(r for _, r in found), tasks=tuple(sorted(drafts, key=lambda d: d.id)))
+    found.sort(key=lambda r: (-r.cost, r.id))
+    return Mined(recurrences=tuple(found), tasks=tuple(sorted(drafts, key=lambda d: d.id))), known
 
 
 # --- grouping -------------------------------------------------------------------------------------------------------
@@ -122,14 +140,22 @@ def _demands(checks: Sequence[Check]) -> list[Hashable]:
     return wanted or ([frozenset(checks)] if checks else [])
 
 
-def _recurrence(kind: str, group: Sequence[Said]) -> Recurrence:
+def _marks(group: Sequence[Said]) -> list[str]:
+    """Return the marks of what the members say, the earliest first."""
+    said = sorted((s.turn.at, " ".join(s.tokens)) for s in group)
+    return [mark_of(text) for text in dict.fromkeys(text for _, text in said)]
+
+
+def _recurrence(
+    name: str, kind: Literal["request", "correction"], group: Sequence[Said], measure: Measure
+) -> Recurrence:
     typical = _typical(group)
     checks = typical.checks if kind == "correction" else ()
     newest: dict[tuple[str, str], Said] = {said.where: said for said in group}  # ascending, so the last one stays
     shown = sorted(newest.values(), key=lambda s: s.order, reverse=True)[:MOST_QUOTES]
     return Recurrence(
-        id=cluster.stable_id(kind[0], ((s.turn.at, " ".join(s.tokens)) for s in group)),
-        kind="correction" if kind == "correction" else "request",
+        id=name,
+        kind=kind,
         text=typical.text,
         quotes=tuple(_quote(said) for said in shown),
         sessions=len(newest),
@@ -137,7 +163,16 @@ def _recurrence(kind: str, group: Sequence[Said]) -> Recurrence:
         first_seen=group[0].turn.at,
         last_seen=group[-1].turn.at,
         checks=checks,
+        count=len(group),
+        confidence=measure.confidence(kind, group),
+        cost=measure.cost(kind, group),
+        signals=measure.signals(kind, group),
+        origins=tuple(_origin(said) for said in reversed(group[-MOST_ORIGINS:])),
     )
+
+
+def _origin(s: Said) -> Origin:
+    return Origin(platform=s.session.platform, session=s.session.id, turn=s.turn.id, at=s.turn.at, span=s.turn.span)
 
 
 def _typical(group: Sequence[Said]) -> Said:
@@ -159,20 +194,6 @@ def _quote(said: Said) -> Quote:
         project=said.session.project,
         span=said.turn.span,
     )
-
-
-def _cost(kind: str, group: Sequence[Said], now: datetime) -> float:
-    tokens: Counter[tuple[str, str]] = Counter()
-    newest: dict[tuple[str, str], datetime] = {}
-    for said in group:
-        tokens[said.where] += said.turn.tokens + (said.about.turn.tokens if said.about else 0)
-        newest[said.where] = max(said.turn.at, newest.get(said.where, said.turn.at))
-    weight = _CORRECTED if kind == "correction" else 1.0
-    days = {where: (now - at).total_seconds() / 86_400 for where, at in newest.items()}
-    cost = 0.0
-    for where in sorted(newest):
-        cost += weight * math.pow(0.5, days[where] / HALF_LIFE) * (1 + min(5.0, tokens[where] / 10_000))
-    return cost
 
 
 # --- tasks ----------------------------------------------------------------------------------------------------------
@@ -202,17 +223,13 @@ def _plain(text: str) -> str:
 
 def _draft(recurrence: Recurrence, same: Sequence[Said]) -> Draft:
     told = "\0".join([_plain(same[0].text), *sorted(check.model_dump_json() for check in recurrence.checks)])
-    origins = [
-        Origin(platform=s.session.platform, session=s.session.id, turn=s.turn.id, at=s.turn.at, span=s.turn.span)
-        for s in same
-    ]
     return Draft(
         id=f"t-{hashlib.sha256(told.encode()).hexdigest()[:16]}",
         recurrence=recurrence.id,
         request=same[0].text,
         checks=recurrence.checks,
         projects=tuple(sorted({s.project for s in same if s.project})),
-        origins=tuple(origins),
+        origins=tuple(_origin(said) for said in same),
         first_seen=same[0].turn.at,
         last_seen=same[-1].turn.at,
     )
