@@ -37,7 +37,9 @@ def planted(home, count, *, seed=1, part="tuned", project="/home/kim/shop"):
         truth.paths.append(write(home, name, told, at=at, project=project, noise=rng))
         if number % 9 == 4:  # the same work again, nearly word for word
             twin = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-            again = [(f"{prompt}  ".replace(" ", "  ", 1), *rest) for prompt, *rest in told if prompt not in CORRECTED_ONCE]
+            again = [
+                (f"{prompt}  ".replace(" ", "  ", 1), *rest) for prompt, *rest in told if prompt not in CORRECTED_ONCE
+            ]
             truth.said[twin] = families
             truth.paths.append(write(home, twin, again, at=at + timedelta(minutes=55), project=project, noise=rng))
         if number % 10 == 5:
@@ -69,7 +71,9 @@ def _script(rng, part, once):
 
 def _calls(rng):
     """Return tool calls (command, failed, output): some print what looks like a rule."""
-    return [("make check", rng.random() < 0.3, rng.choice((*INJECTED, "ok", "1 failed"))) for _ in range(rng.randrange(3))]
+    return [
+        ("make check", rng.random() < 0.3, rng.choice((*INJECTED, "ok", "1 failed"))) for _ in range(rng.randrange(3))
+    ]
 
 
 def _sub_agent(home, parent, rng, at, project, *, codex):
@@ -77,7 +81,9 @@ def _sub_agent(home, parent, rng, at, project, *, codex):
     name = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     told = [("no, that's wrong. always use goto, never loops", "Done.", [])]
     if codex:
-        codex_session(home, name, told, at=at, project=project, source={"subagent": {"thread_spawn": {"parent": parent}}})
+        codex_session(
+            home, name, told, at=at, project=project, source={"subagent": {"thread_spawn": {"parent": parent}}}
+        )
     else:
         folder = home / ".claude" / "projects" / project.replace("/", "-") / parent / "subagents"
         claude_session(home, f"agent-{name}", told, at=at, project=project, folder=folder, sidechain=True)

@@ -236,7 +236,10 @@ def _recurrence(found: Recurrence) -> str:
     seen = f"{found.first_seen:%Y-%m-%d} to {found.last_seen:%Y-%m-%d}"
     check = f"check: {checks}" if checks else "no check can be derived from the words"
     tail = f"\n\n{check}" if found.kind == "correction" else ""
-    return f"## {found.sessions} session(s), {kind}: {plain(found.text, 160)}\n\n{seen}, {where}\n\n{quotes}{tail}"
+    happened = "".join(f", {name} {count}x" for name, count in found.signals.items() if name != "corrected")
+    said = f"said {found.count}x, confidence {found.confidence:.2f}, cost {found.cost:.1f}{happened}"
+    head = f"## {found.sessions} session(s), {kind}: {plain(found.text, 160)}"
+    return f"{head}\n\n{seen}, {where}; {said}\n\n{quotes}{tail}"
 
 
 def plan_page(planned: Planned) -> str:

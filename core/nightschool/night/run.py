@@ -39,6 +39,7 @@ from nightschool.night.prepare import (
     reexamined,
     settings_hash,
 )
+from nightschool.night.reviewed import cleared
 from nightschool.night.rules.documents import Documents
 from nightschool.night.spending import counted, has_rested, keep_limits, most_calls, stopped
 from nightschool.night.stage import Candidates, Recalled, stage
@@ -179,7 +180,7 @@ def _sleep(
     setting.say("mining what keeps coming back")
     mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
     remembered = consolidate(setting, night.id)
-    banked = bank.deposit(setting.home, mined.tasks)
+    banked = cleared(bank.deposit(setting.home, mined.tasks), backend)
     tasks = held_out(banked.tasks, setting.scope_project)
     examiner = examiner_of(setting.config, backend)
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))

@@ -93,6 +93,7 @@ class RealTask(Record):
     origins: tuple[Origin, ...] = Field(min_length=1)
     first_seen: Instant
     last_seen: Instant
+    reviewed: bool = True  # False: it came from a file that nobody has marked as reviewed; no paid backend is asked it
 
 
 class DreamTask(Record):

@@ -16,6 +16,8 @@ from nightschool.night.mining.shapes import NEGATIVE, SECTION, length_checks, ma
 from nightschool.records import Check, CheckOp
 
 _LONGEST = 400  # characters; a longer text is not one rule
+
+
 def derive_checks(directive: str) -> tuple[Check, ...]:
     """Return the checks that `directive` implies, in the order of its words; () when nothing is certain."""
     text = " ".join(directive.replace("’", "'").split())

@@ -42,7 +42,7 @@ class Known(Record):
             if number not in ids and oldest[at] not in ids.values():
                 ids[number] = oldest[at]
         taken = {*self.marks, *ids.values()}
-        for number in sorted(set(range(len(groups))) - ids.keys(), key=lambda n: groups[n]):
+        for number in sorted(set(range(len(groups))) - ids.keys(), key=lambda n: tuple(groups[n])):
             ids[number] = _fresh(prefix, groups[number][0], taken)
             taken.add(ids[number])
         marks = dict(self.marks)
@@ -74,7 +74,9 @@ def load(home: Home) -> Known:
         return Known()
     except (OSError, ValidationError) as error:
         fix = "Restore it, or remove it: recurrences then get their ids anew."
-        raise NightschoolError("the ids of recurrences cannot be read", where=home.recurrences, why=error, fix=fix) from error
+        raise NightschoolError(
+            "the ids of recurrences cannot be read", where=home.recurrences, why=error, fix=fix
+        ) from error
 
 
 def save(home: Home, known: Known) -> None:

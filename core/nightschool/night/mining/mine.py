@@ -40,6 +40,7 @@ class Draft(Record):
     origins: tuple[Origin, ...] = Field(min_length=1)
     first_seen: Instant
     last_seen: Instant
+    reviewed: bool = True  # False: it came from a file that nobody has marked as reviewed
 
 
 class Mined(Record):
@@ -217,14 +218,19 @@ def _tasks(recurrence: Recurrence, rules: Sequence[Said], kinds: Sequence[list[S
     return [_draft(recurrence, sorted(group.values(), key=lambda s: s.order)) for group in same.values()]
 
 
+def task_id(request: str, checks: Sequence[Check]) -> str:
+    """Return the id of a task: the same request under the same checks is the same task."""
+    told = "\0".join([_plain(request), *sorted(check.model_dump_json() for check in checks)])
+    return f"t-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+
 def _plain(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
 def _draft(recurrence: Recurrence, same: Sequence[Said]) -> Draft:
-    told = "\0".join([_plain(same[0].text), *sorted(check.model_dump_json() for check in recurrence.checks)])
     return Draft(
-        id=f"t-{hashlib.sha256(told.encode()).hexdigest()[:16]}",
+        id=task_id(same[0].text, recurrence.checks),
         recurrence=recurrence.id,
         request=same[0].text,
         checks=recurrence.checks,

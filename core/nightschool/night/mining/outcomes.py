@@ -57,7 +57,8 @@ def _light(turn: Turn, counts: Mapping[str, int]) -> Turn:
 def _counted(session: Session) -> list[Mapping[str, int]]:
     """Count by turn. A repair counts where it passed: the same call, after something else was done about it."""
     failing: list[tuple[Step, int]] = []  # a failed call, and how many calls had been made by then
-    made, counted = 0, []
+    made = 0
+    counted: list[Mapping[str, int]] = []
     for turn in session.turns:
         counts: Counter[str] = Counter()
         counts["interrupted"] += turn.interrupted

@@ -32,7 +32,8 @@ BUT = (  # a nod that goes on
     r"(?:(?:that |this |it )?(?:looks|works)(?: (?:good|great|fine|nice))?|lgtm|perfect|cool|almost|better"
     r"|ok(?:ay)?|fine|good|nice|great|yes|yeah|sure|right|thanks?|danke|gut|merci|bien|gracias|obrigad[oa]|bom|grazie"
     r"|bene|passt(?: so)?|prima|schön|stimmt|einverstanden|d'accord|c'est bon|parfait|vale|está bien|perfecto|certo"
-    r"|tá bom|perfeito|va bene|perfetto),? (?:but|aber|mais|pero|mas|ma)\b(?! (?:why|what|how|it|is|there|the|i|warum|pourquoi)\b)"
+    r"|tá bom|perfeito|va bene|perfetto),? (?:but|aber|mais|pero|mas|ma)\b"
+    r"(?! (?:why|what|how|it|is|there|the|i|warum|pourquoi)\b)"
 )
 
 _THAT = r"(?:(?:that|this|it)(?:'s| is| was) (?:still |again |also )?)"
@@ -43,7 +44,8 @@ CLOSED = (  # a complaint that must end before the rule begins
     r"(?! to\b)[^.:;!?\n]{0,60}?(?=\s*[.:;!–—-])"
     r"|you did it again(?=\s*[,.:;!])|(?:once )?again(?=\s*[:,])|(?:reminder|remember)(?=\s*[:,])"
     r"|how many times\b[^.:;!\n]{0,60}(?=[.:;!?])"
-    r"|(?:das |es )?(?:stimmt (?:so )?nicht|nicht so)(?=\s*[,.:;!–—-])|(?:das |es )?(?:ist |war )?(?:immer noch |noch immer |wieder |leider )?(?:falsch|nicht (?:richtig|korrekt))"
+    r"|(?:das |es )?(?:stimmt (?:so )?nicht|nicht so)(?=\s*[,.:;!–—-])"
+    r"|(?:das |es )?(?:ist |war )?(?:immer noch |noch immer |wieder |leider )?(?:falsch|nicht (?:richtig|korrekt))"
     r"(?=\s*[,.:;!–—-])"
     r"|(?:du hast|sie haben)\b[^.:;!?\n]{0,40}\bvergessen\b[^.:;!?\n]{0,20}(?=[.:;!,])"
     r"|(?:schon )?wieder vergessen(?=[.:;!,])"
@@ -135,7 +137,8 @@ FORBID = (  # a prohibition by its grammar
 
 NORM = (  # says what has to be, anywhere in a sentence
     r"\b(?:must|(?:should|has to|have to|needs? to|ought to)(?! (?:work|pass|do|be (?:fine|ok|good)))|müssen"
-    r"|(?:is|are) (?:forbidden|banned|not allowed|off[- ]limits)|(?:every|each|all)\b[^.!?\n]{1,40}\bneeds?|muss|soll(?:en|te)?"
+    r"|(?:is|are) (?:forbidden|banned|not allowed|off[- ]limits)"
+    r"|(?:every|each|all)\b[^.!?\n]{1,40}\bneeds?|muss|soll(?:en|te)?"
     r"|doit|doivent|il faut|deben?|tienen? que|devem?|tem que|devono)\b"
 )
 

@@ -14,7 +14,10 @@ _IDIOMS = tuple(
             "",
         ),
         (rf"\b{_NOT} ({_SOME}{{1,60}}?) without (?=\S)", r"always \1, include "),
-        (rf"\b(\w{1,40}) without ({_SOME}{{1,60}}?),? (?:must|may|should|can|is) (?:not|never)\b", r"\1, include \2, "),
+        (
+            rf"\b(\w{1, 40}) without ({_SOME}{{1,60}}?),? (?:must|may|should|can|is) (?:not|never)\b",
+            r"\1, include \2, ",
+        ),
         (rf"\b{_NOT} ({_SOME}{{1,60}}?\b(?:before|until)\b)", r"always \1"),
         (r"\bprefer (\S{1,80}(?: \S{1,80}){0,3}?),? (?:over|to) (?=\S)", r"use \1, never "),
         (

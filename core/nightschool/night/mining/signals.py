@@ -33,7 +33,9 @@ _GAP = re.compile(r"[\s,.;:!–—、。，！*>-]*")
 _HEADS = {
     "neutral": re.compile(phrases.NEUTRAL, _I),
     "strong": re.compile(rf"{phrases.CLOSED}|{phrases.OPEN}", _I),
-    "weak": re.compile(rf"{phrases.REFUSAL}|{phrases.BUT}|no(?=\s+(?:always|never|i (?:said|told|asked)|that's)\b)", _I),
+    "weak": re.compile(
+        rf"{phrases.REFUSAL}|{phrases.BUT}|no(?=\s+(?:always|never|i (?:said|told|asked)|that's)\b)", _I
+    ),
     "soft": re.compile(phrases.SOFT, _I),
 }
 _SENTENCE = re.compile(
@@ -61,7 +63,9 @@ _NORM = re.compile(phrases.NORM, _I)
 _COMPLAINT = re.compile(phrases.COMPLAINT, _I)
 _PLEASE = re.compile(rf"\b{phrases.POLITE}\b", _I)
 _WANTS = re.compile(r"^\W*i(?:'d)? (?:want|expect|need|prefer|like)\b(?! (?:to|you to (?:fix|try|look))\b)", _I)
-_IDLE = re.compile(rf"^\W*(?:{phrases.POLITE}[,\s]+)?(?:just )?(?:go|continue|proceed|try|do(?! not\b)|wait|carry)\b", _I)
+_IDLE = re.compile(
+    rf"^\W*(?:{phrases.POLITE}[,\s]+)?(?:just )?(?:go|continue|proceed|try|do(?! not\b)|wait|carry)\b", _I
+)
 _FORBIDS = re.compile(rf"^\W*(?:{phrases.POLITE}\W+)?{phrases.FORBID}(?!.*\b(?:yet|for now)\b)", _I)
 _NOT_BUT = re.compile(
     rf"^\W*not\b[^.!?\n]{{1,80}}?(?:[,;–—-]\s*(?:but )?|\bbut )(?:{phrases.POLITE} )?{phrases.VERBS}\b", _I
