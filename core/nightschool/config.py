@@ -79,6 +79,10 @@ class Mine(_Section):
     min_sessions: int = Field(default=2, ge=1, le=1000, description="distinct sessions a correction must come back in")
     max_sessions: int = Field(default=0, ge=0, description="transcripts read a night; the rest waits; 0: all")
     scope: Literal["invoked", "all"] = Field(default="invoked", description="this project's sessions, or everybody's")
+    checks_by_model: bool = Field(default=False, description="the optimizer writes checks for corrections without any")
+    max_written: int = Field(default=4, ge=0, le=50, description="corrections a night that it is asked about")
+    preferences: str = Field(default="", max_length=4000, description="what you prefer, wherever a rule is written")
+    preferences_file: str = Field(default="", description="path of a text file that holds them instead")
 
 
 class Exam(_Section):

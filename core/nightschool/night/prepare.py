@@ -137,7 +137,8 @@ def choose(
 ) -> Candidates:
     """Choose the candidates of a night, the costliest recurrence first, up to the cap."""
     known = of_examiner(evidence.everything(setting.home), examiner)
-    found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules())
+    preferences = setting.config.mine.preferences
+    found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules(), preferences)
     found = decisions.allowed(setting.home, found, mined.recurrences)
     # the cap is on what an exam costs: it concerns neither a night without a model nor what is accepted already
     settled = {e.edit.id for e in known if e.verdict is not None and e.verdict.ruling is Ruling.ACCEPT}

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from nightschool.night.mining.cluster import near
-from nightschool.night.mining.signals import directive, normalise
+from nightschool.night.mining.signals import content, directive, normalise
 from nightschool.night.rules.screen import reasons
 from nightschool.records import Edit, Evidence, Recurrence, Ruling, Target, Task
 
@@ -26,11 +26,13 @@ def candidates(
     known: Sequence[Evidence],
     targets: Sequence[Target],
     rules: Sequence[str],
+    preferences: str = "",
 ) -> list[Edit]:
     """Return the edits to examine, the costliest recurrence first.
 
     `known` is all evidence so far, `rules` the texts that the documents hold already. A recurrence that has an
     edit on probation or accepted keeps that edit, so that its evidence goes on growing instead of starting over.
+    Among several wordings of one correction, one that shares words with `preferences` comes first.
     """
     present = {_plain(rule) for rule in rules}
     here = [found for found in known if targets and found.edit.path == targets[0].path]
@@ -41,7 +43,7 @@ def candidates(
         if recurrence.kind != "correction" or not targets:
             continue
         tried = _tried(recurrence, here)
-        edit = _kept(tried, recurrence) if tried else _proposed(recurrence, tasks, targets[0])
+        edit = _kept(tried, recurrence) if tried else _proposed(recurrence, tasks, targets[0], preferences)
         refused = not tried and edit is not None and _near_rejected(edit, here)
         if edit is not None and not refused and _plain(edit.text) not in present | dropped:
             edits.append(edit)
@@ -59,7 +61,7 @@ def _kept(tried: Sequence[Evidence], recurrence: Recurrence) -> Edit | None:
     return alive[0].edit.model_copy(update={"recurrence": recurrence.id}) if alive else None
 
 
-def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target) -> Edit | None:
+def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target, preferences: str) -> Edit | None:
     trained = {
         origin.session
         for task in tasks
@@ -67,17 +69,19 @@ def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target) -> 
         for origin in task.origins
     }
     said = [quote.text for quote in recurrence.quotes if quote.session in trained] or [recurrence.text]
-    text = _clearest([directive(words) or words for words in said])
+    text = _clearest([directive(words) or words for words in said], preferences)
     if not text:
         return None
     name = edit_id("add", target.path, text)
     return Edit(id=name, document=target.key, path=target.path, text=text, recurrence=recurrence.id)
 
 
-def _clearest(texts: Sequence[str]) -> str:
-    """Choose among the user's wordings: one that the screen lets pass, then the most frequent, then the shortest."""
+def _clearest(texts: Sequence[str], preferences: str) -> str:
+    """Choose among the user's wordings: one that passes the screen, is preferred, frequent, short."""
     plain = [_plain(text) for text in texts]
-    ranked = sorted(texts, key=lambda t: (bool(reasons(t)), -plain.count(_plain(t)), len(t), t))
+    liked = content(normalise(preferences))
+    shared = {t: len(content(normalise(t)) & liked) for t in texts}
+    ranked = sorted(texts, key=lambda t: (bool(reasons(t)), -shared[t], -plain.count(_plain(t)), len(t), t))
     return " ".join(ranked[0].split()) if ranked else ""
 
 

@@ -34,7 +34,6 @@ from nightschool.night.prepare import (
     examiner_of,
     gather,
     held_out,
-    mine_sessions,
     of_examiner,
     reexamined,
     settings_hash,
@@ -44,6 +43,7 @@ from nightschool.night.rules.documents import Documents
 from nightschool.night.spending import counted, has_rested, keep_limits, most_calls, stopped
 from nightschool.night.stage import Candidates, Recalled, stage
 from nightschool.night.steps import Steps, all_nights, last_done, next_id
+from nightschool.night.write import mined_with_model
 from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session, Task
 
 _UNDONE = frozenset({NightStatus.OPEN, NightStatus.WAITING, NightStatus.BUDGET, NightStatus.FAILED})
@@ -178,7 +178,7 @@ def _sleep(
     """Carry an open night to its end."""
     steps = Steps(setting.home, night.id)
     setting.say("mining what keeps coming back")
-    mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
+    mined = steps.once("mined", Mined, lambda: mined_with_model(setting, sessions, night.id))
     remembered = consolidate(setting, night.id)
     banked = cleared(bank.deposit(setting.home, mined.tasks), backend)
     tasks = held_out(banked.tasks, setting.scope_project)

@@ -68,6 +68,7 @@ class Recurrence(Record):
     first_seen: Instant
     last_seen: Instant
     checks: tuple[Check, ...] = ()  # derived from the words; empty when they cannot be checked without a model
+    intent: str = ""  # what the user wants, in a model's words; "" when none was asked
     count: int = 0  # times it was said, several in one session included
     confidence: float = 0.0  # lower bound (95 %) of the share of the sessions it concerns in which it was said
     cost: float = 0.0  # what it is ranked by; see `night/mining/mine.py`

@@ -14,9 +14,18 @@ from nightschool.errors import NightschoolError
 from nightschool.events import Record
 from nightschool.files import write_whole
 from nightschool.paths import Home
+from nightschool.records import Check
 
 MOST = 200  # texts a recurrence is known by
 Members = Sequence[str]  # marks of what each member says, the earliest first
+
+
+class Written(Record):
+    """What a model wrote about a recurrence. Without checks: it was asked, and nothing could be used."""
+
+    intent: str
+    checks: tuple[Check, ...] = ()
+    confidence: float = 0.0
 
 
 class Known(Record):
@@ -24,6 +33,7 @@ class Known(Record):
 
     version: int = 1
     marks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    written: dict[str, Written] = Field(default_factory=dict)  # id -> what a model wrote about it
 
     def named(self, prefix: str, groups: Sequence[Members]) -> tuple[list[str], "Known"]:
         """Return an id for each group, those known before where a member is known, and what is known now.
@@ -50,7 +60,7 @@ class Known(Record):
             held = marks.get(ids[number], ())
             new = sorted(set(groups[number]) - set(held))
             marks[ids[number]] = (*held, *new[: max(0, MOST - len(held))])
-        return [ids[number] for number in range(len(groups))], Known(marks=marks)
+        return [ids[number] for number in range(len(groups))], self.model_copy(update={"marks": marks})
 
 
 def mark_of(text: str) -> str:

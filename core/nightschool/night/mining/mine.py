@@ -14,7 +14,7 @@ from pydantic import Field
 
 from nightschool.events import Instant, Name, Record
 from nightschool.night.mining import cluster
-from nightschool.night.mining.identity import Known, mark_of
+from nightschool.night.mining.identity import Known, Written, mark_of
 from nightschool.night.mining.listen import Said, belongs, listen
 from nightschool.night.mining.literals import mask
 from nightschool.night.mining.measure import Measure
@@ -93,7 +93,7 @@ def mine_as_known(
         back = [group for group in groups if len({said.where for said in group}) >= min_sessions]
         ids, known = known.named(kind[0], [_marks(group) for group in back])
         for name, group in zip(ids, back, strict=True):
-            recurrence = _recurrence(name, kind, group, measure)
+            recurrence = _with_model(_recurrence(name, kind, group, measure), known.written.get(name))
             found.append(recurrence)
             drafts += _tasks(recurrence, group, kinds, min_sessions) if kind == "correction" else []
     found.sort(key=lambda r: (-r.cost, r.id))
@@ -170,6 +170,13 @@ def _recurrence(
         signals=measure.signals(kind, group),
         origins=tuple(_origin(said) for said in reversed(group[-MOST_ORIGINS:])),
     )
+
+
+def _with_model(found: Recurrence, written: Written | None) -> Recurrence:
+    """Put in what a model wrote; checks that follow from the words themselves go before its own."""
+    if written is None or found.kind == "request":
+        return found
+    return found.model_copy(update={"intent": written.intent, "checks": found.checks or written.checks})
 
 
 def _origin(s: Said) -> Origin:

@@ -4,6 +4,7 @@ import re
 
 _NOT = r"(?:don't|do not|dont|never|not|no)"
 _SOME = r"[^,.;:!?\n]"
+_REPLACE = r"replace|swap|ersetze|remplace[rz]?|reemplaz[ae]|substitu[ai]|sostituisci"
 _IDIOMS = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
@@ -21,8 +22,7 @@ _IDIOMS = tuple(
         (rf"\b{_NOT} ({_SOME}{{1,60}}?\b(?:before|until)\b)", r"always \1"),
         (r"\bprefer (\S{1,80}(?: \S{1,80}){0,3}?),? (?:over|to) (?=\S)", r"use \1, never "),
         (
-            r"\b(?:replace|swap|ersetze|remplace[rz]?|reemplaz[ae]|substitu[ai]|sostituisci) (\S{1,80}(?: \S{1,80}){0,2}?) "
-            r"(?:with|by|for|durch|par|por|con) (?=\S)",
+            rf"\b(?:{_REPLACE}) (\S{{1,80}}(?: \S{{1,80}}){{0,2}}?) (?:with|by|for|durch|par|por|con) (?=\S)",
             r"never use \1, use ",
         ),
         (r"(?<!\S)(\S{1,80}) (?:is|are) (?:forbidden|banned|disallowed|not allowed|off[- ]limits)\b", r"never use \1"),

@@ -48,7 +48,8 @@ def section_checks(masked: str, literals: list[Literal]) -> list[Check]:
 
 
 _AT_MOST = re.compile(
-    r"\b(?:(?:never|not|don't|do not) (?:\w+ ){0,3}?(?:more than|over|beyond)|limit(?:ed)? (?:\w+ ){0,3}?to|under|below|at most|max(?:imum)?(?: of)?|no more than|not more than|up to|within|less than"
+    r"\b(?:(?:never|not|don't|do not) (?:\w+ ){0,3}?(?:more than|over|beyond)|limit(?:ed)? (?:\w+ ){0,3}?to"
+    r"|under|below|at most|max(?:imum)?(?: of)?|no more than|not more than|up to|within|less than"
     r"|fewer than|shorter than|exceed|unter|höchstens|maximal"
     r"|moins de|au plus|maximum|menos de|máximo(?: de)?|no más de|até|meno di|al massimo)\s+(\d[\d,. ]*\d|\d+)[ -]?"
     r"(?:characters?|chars?|zeichen|caractères|caracteres|caratteri)\b",

@@ -43,7 +43,8 @@ _SENTENCE = re.compile(
 )
 _LEADING = (
     rf"^\W*(?:(?:and|but|so|then|just|und|et|y|e|aber|{phrases.POLITE})[,\s]+)*"
-    r"(?:(?:before|after|when(?:ever)?|if|wenn|bevor|quand|avant de|cuando|antes de|quando|prima di)\b[^,.!?\n]{1,60},\s+)?"
+    r"(?:(?:before|after|when(?:ever)?|if|wenn|bevor|quand|avant de|cuando|antes de|quando|prima di)\b"
+    r"[^,.!?\n]{1,60},\s+)?"
 )
 _ASKED = re.compile(r"[?？]\W*$")
 _ASKS_FOR_A_RULE = re.compile(r"^\W*(?:can|could|would|will) you (?:please )?(?:always|never|stop|not)\b", _I)

@@ -97,8 +97,8 @@ _SAYS_LITTLE = frozenset(
     """
     add append prefix put place set write give make keep stay start begin end finish use use utilise utilize apply
     include insert show state have has need require want get follow respect ensure sure prefer stick remember forget
-    replace swap stop quit avoid leave let change touch edit modify alter run execute call do done first last then before
-    after until later here there later please anymore more most less least under over exceed within be been
+    replace swap stop quit avoid leave let change touch edit modify alter run execute call do done first last then
+    before after until later here there later please anymore more most less least under over exceed within be been
     being own proper properly correct correctly right thing stuff way kind sort format style version form new next
     alway time future already still really every each all none one both must not
     """.split()  # noqa: SIM905  a list would take a line a word
