@@ -63,6 +63,7 @@ _IMPERATIVE = re.compile(
 _NORM = re.compile(phrases.NORM, _I)
 _COMPLAINT = re.compile(phrases.COMPLAINT, _I)
 _PLEASE = re.compile(rf"\b{phrases.POLITE}\b", _I)
+_ALL_TIMES = re.compile(rf"\b{phrases.ALWAYS}\W*$|\b(?:remember|rules?|regeln|règles|reglas|regras|regole)\b\W*", _I)
 _WANTS = re.compile(r"^\W*i(?:'d)? (?:want|expect|need|prefer|like)\b(?! (?:to|you to (?:fix|try|look))\b)", _I)
 _IDLE = re.compile(
     rf"^\W*(?:{phrases.POLITE}[,\s]+)?(?:just )?(?:go|continue|proceed|try|do(?! not\b)|wait|carry)\b", _I
@@ -149,6 +150,18 @@ def correcting_rule(prompt: str) -> str:
     rules = _standing(sentences) or _ordered(heard.strength, sentences)
     text = " ".join(rules).strip()
     return text if len(content(normalise(text, exact=True))) >= _least(text) else ""
+
+
+def opens_rules(lead: str, *, follows: bool) -> bool:
+    """Tell whether a line announces rules: by correcting what the agent did, or by speaking of all times."""
+    heard = _listen(straight(lead))
+    return bool((follows and heard.strength) or _CALLBACK.search(heard.rest or lead) or _ALL_TIMES.search(lead))
+
+
+def is_order(sentence: str) -> bool:
+    """Tell whether one item of a list orders or forbids something."""
+    told = straight(sentence)
+    return _is_rule(told) and (_orders(told) or bool(_STANDING.search(told) or _FORBIDS.search(told)))
 
 
 def _least(text: str) -> int:
