@@ -1,5 +1,6 @@
 """The self-audit's findings: what keeps failing, what you keep correcting, and rules that do not hold; worst first."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -65,7 +66,7 @@ def _failures(home: Home, project: str | None) -> Iterable[Finding]:
     seen: dict[str, list[tuple[AuditEntry, int]]] = defaultdict(list)
     severity: dict[str, int] = {}
     for entry in backlog.entries(home):
-        if entry.kind == "error_spike" and (project is None or entry.project == project):
+        if entry.kind == "error_spike" and _in_scope(entry, project):
             for failure in entry.failures:
                 seen[failure.signature].append((entry, failure.count))
                 severity[failure.signature] = _SEVERE.get(failure.kind, 1)
@@ -74,6 +75,11 @@ def _failures(home: Home, project: str | None) -> Iterable[Finding]:
         yield _finding(
             f"f-{short_hash(signature)[:10]}", told, [entry for entry, _ in spikes], sum(n for _, n in spikes)
         )
+
+
+def _in_scope(entry: AuditEntry, project: str | None) -> bool:
+    """Tell whether a session was held in the project or below it, as a night tells."""
+    return project is None or entry.project == project or entry.project.startswith(f"{project.rstrip(os.sep)}{os.sep}")
 
 
 def _finding(name: str, told: dict[str, object], entries: list[AuditEntry], times: int) -> Finding:
