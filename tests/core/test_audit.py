@@ -219,7 +219,10 @@ def session(*turns, started=AT, ended=AT + timedelta(minutes=30)):
     ("done", "outcome"),
     [
         ([ToolCall(name="Bash", input="git commit -m x", failed=False)], "committed"),
-        ([ToolCall(name="Bash", input="git add -A && git -C 'a b' commit -qm 'feat: x; y'", failed=False)], "committed"),
+        (
+            [ToolCall(name="Bash", input="git add -A && git -C 'a b' commit -qm 'feat: x; y'", failed=False)],
+            "committed",
+        ),
         ([ToolCall(name="Bash", input="git merge --abort; git merge-base a b", failed=False)], "ended"),
         ([ToolCall(name="Bash", input='echo "x; git commit -m y" | grep "git merge"', failed=False)], "ended"),
         ([ToolCall(name="Bash", input="git commit -m x", failed=True)], "failing"),
