@@ -124,8 +124,7 @@ ONCE = {
         ["feat: in a tree"],
     ),
     "several": (
-        "git commit --allow-empty -m 'feat: 1'; git commit --allow-empty -m 'fix: 2' && git commit --allow-empty -m "
-        "'refactor: 3'",
+        "c='git commit -q --allow-empty -m'; $c 'feat: 1'; $c 'fix: 2' && $c 'refactor: 3'",
         ["feat: 1", "refactor: 3"],
     ),
     "amended": (
@@ -197,7 +196,7 @@ def test_a_milestone_is_noted_once(case, repositories, tmp_path):
 @pytest.mark.parametrize("case", NEVER)
 def test_what_is_no_milestone_is_not_noted(case, repositories, tmp_path):
     """Words that look like a commit, and commits that failed or close nothing."""
-    assert milestones(repositories, tmp_path, NEVER[case]) == dict.fromkeys(PLATFORMS, [])
+    assert milestones(repositories, tmp_path, NEVER[case]) == {name: [] for name in PLATFORMS}
 
 
 def test_a_shell_that_stays_where_it_went(repositories, tmp_path, home):
