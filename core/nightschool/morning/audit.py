@@ -20,7 +20,7 @@ RECURRING = 2  # sessions from which something keeps coming back
 
 _SEVERE = {FailureKind.MERGE: 3, FailureKind.DENIED: 2, FailureKind.TEST: 2, FailureKind.TYPES_LINT: 2}
 _OPTIONS = {
-    "failure": (Choice.DIG, Choice.GUARD, Choice.LOG, Choice.POSTPONE),
+    "failure": (Choice.CODIFY, Choice.GUARD, Choice.LOG, Choice.POSTPONE),
     "correction": (Choice.CODIFY, Choice.DIG, Choice.LOG, Choice.POSTPONE),
     "broken_rule": (Choice.DIG, Choice.GUARD, Choice.LOG, Choice.POSTPONE),
 }
@@ -40,17 +40,23 @@ def findings(home: Home, project: str | None, now: datetime, *, everything: bool
 
 def decide(home: Home, found: Sequence[Finding], told: str, choice: str, reason: str, now: datetime) -> AuditDecision:
     """Record what was decided about the finding whose id is, or begins with, `told`. Raises UsageError."""
+    finding = named(found, told)
+    if choice not in list(Choice):  # what is offered is at most four of them
+        raise UsageError("not a choice", where=choice, fix=f"There are: {', '.join(Choice)}.")
+    decision = AuditDecision(finding=finding.id, choice=Choice(choice), at=now, reason=reason[:500])
+    backlog.decide(home, decision)
+    return decision
+
+
+def named(found: Sequence[Finding], told: str) -> Finding:
+    """Return the finding whose id is, or begins with, `told`. Raises UsageError."""
     fitting = [f for f in found if f.id == told] or [f for f in found if told and f.id.startswith(told)]
     if len(fitting) != 1:
         known = ", ".join(finding.id for finding in found) or "none"
         raise UsageError(
             "no such finding" if not fitting else "several findings begin so", where=told, fix=f"Known: {known}."
         )
-    if choice not in fitting[0].options:
-        raise UsageError("not a choice for this finding", where=choice, fix=f"It has: {', '.join(fitting[0].options)}.")
-    decision = AuditDecision(finding=fitting[0].id, choice=Choice(choice), at=now, reason=reason[:500])
-    backlog.decide(home, decision)
-    return decision
+    return fitting[0]
 
 
 def _is_open(finding: Finding, now: datetime) -> bool:
