@@ -19,8 +19,10 @@ _KINDS = (
     ),
     (
         FailureKind.TIMEOUT,  # not the bare word: test runners list it among their plugins
-        r"timed[ -]out|timeout(?:error|expired|exception|:| expired| exceeded| after| of \d| was reached)"
-        r"|deadline exceeded|ETIMEDOUT",
+        (
+            r"timed[ -]out|timeout(?:error|expired|exception|:| expired| exceeded| after| of \d| was reached)"
+            r"|deadline exceeded|ETIMEDOUT"
+        ),
     ),
     (
         FailureKind.NETWORK,

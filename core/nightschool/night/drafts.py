@@ -1,4 +1,4 @@
-"""Rules drafted from something that came back. A draft changes nothing: the night examines it, and the user adopts it."""
+"""Rules drafted from what came back. A draft changes nothing: the night examines it, and the user adopts it."""
 
 from collections.abc import Sequence
 
