@@ -15,14 +15,14 @@ def plan(request: NightRequest, wanted: GuardWanted) -> GuardPlan:
         fix = "Use --action remind or --action block."
         raise NightschoolError("Copilot cannot warn its user before a tool runs", fix=fix)
     handler = {"type": "command", "bash": wanted.command, "timeoutSec": 5}
-    told = {"hookEventName": _EVENT, "additionalContext": wanted.message}
-    out = {"hookSpecificOutput": told} if wanted.action is Action.REMIND else None
+    remind = {"additionalContext": wanted.message}
+    block = {"permissionDecision": "deny", "permissionDecisionReason": wanted.message}  # with exit 2 no reason is told
+    said = remind if wanted.action is Action.REMIND else block
     return GuardPlan(
         path=str(config_dir(request) / "hooks" / f"nightschool-{wanted.id}.json"),
         keys=("hooks", _EVENT),
         entry={"matcher": wanted.tool, "hooks": [handler]},
         begin={"version": 1},
-        out=json.dumps(out) + "\n" if out else "",
-        err="" if out else f"{wanted.message}\n",
+        out=json.dumps(said | {"hookSpecificOutput": {"hookEventName": _EVENT} | said}) + "\n",
         note="It holds from the next session on, in every project.",
     )

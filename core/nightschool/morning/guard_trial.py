@@ -1,4 +1,4 @@
-"""A guard's folder, and its script tried on inputs: nothing is registered that was not seen to fire, and to let pass."""
+"""A guard's folder, and its script tried on inputs: what is registered was seen to fire, and to let pass."""
 
 import json
 import os

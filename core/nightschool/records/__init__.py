@@ -44,10 +44,11 @@ from nightschool.records.tasks import (
 )
 
 __all__ = [
+    "BRIEF_TAG",
+    "OWN_MARK",
     "Action",
     "AuditDecision",
     "AuditEntry",
-    "BRIEF_TAG",
     "Block",
     "BlockKind",
     "BrokenLink",
@@ -82,7 +83,6 @@ __all__ = [
     "Night",
     "NightRequest",
     "NightStatus",
-    "OWN_MARK",
     "Observation",
     "ObservationKind",
     "Observed",
