@@ -26,14 +26,20 @@ def put_in(home: Home, plan: GuardPlan) -> None:
     """Add a plan's entry to the client's file, which is kept as it was. Raises NightschoolError, nothing changed."""
     place = look(plan.path)
     then = _with(place.data, plan)
-    if _origin(home, plan.path) is None:
+    first = _origin(home, plan.path) is None
+    if first:
         stem = home.guards / "origins" / _hash(plan.path.encode())[:24]
         if place.data is not None:
             write_whole(stem.with_suffix(".bytes"), place.data)
         name = None if place.data is None else stem.with_suffix(".bytes").name
         told = Origin(path=plan.path, data=name, made_dirs=place.missing_dirs())
         write_whole(stem.with_suffix(".json"), told.model_dump_json().encode())
-    place.put(then)
+    try:
+        place.put(then)
+    except NightschoolError:
+        if first:
+            _forget(home, plan.path)
+        raise
 
 
 def take_out(home: Home, plan: GuardPlan, mark: str, *, last: bool, write: bool = True) -> str:
