@@ -355,3 +355,29 @@ def test_each_call_that_failed_is_journaled_once(home, drain, tell, tmp_path):
     failed = [event for event in journal.read_events(home) if event.moment is Moment.TOOL_FAILURE]
     assert len(failed) == len({event.id for event in failed}) == 3
     assert {event.session_id for event in failed} == {"s1"}
+
+
+def test_a_session_can_be_made_private_later(home, drain, tell, tmp_path, capsys):
+    """From the command, entry by entry: what was kept of it before loses its words, others keep theirs."""
+    from nightschool.cli import main
+
+    for sid in ("s1", "s2"):
+        shot = [{"failed": True, "input": "deploy hunter2", "output": "no"} for _ in range(3)]
+        transcript(tmp_path, {"prompt": f"hunter2 {sid}", "calls": shot}, sid=sid)
+        tell("session_end", sid=sid)
+    drain(rules=Audit(silent_sessions=0))
+    assert main(["config", "--add", "privacy.sessions", "s0"]) == 0
+    assert main(["config", "--add", "privacy.sessions", "s1"]) == 0
+    assert main(["config", "privacy.sessions"]) == 0
+    assert capsys.readouterr().out == "s0, s1\n"
+    kept = {path.stem: path.read_text() for path in home.sessions.rglob("*.json")}
+    assert "hunter2" not in kept["s1"]
+    assert "hunter2 s2" in kept["s2"]
+    told = {entry.session: entry for entry in backlog.entries(home) if entry.kind == "error_spike"}
+    assert (told["s1"].failures, len(told["s2"].failures)) == ((), 1)
+    assert list(prompts(home)) == ["s2"]
+    assert main(["config", "--take", "privacy.sessions", "s0"]) == 0
+    assert main(["config", "privacy.sessions"]) == 0
+    assert capsys.readouterr().out == "s1\n"
+    for words in (["--add", "audit.window", "3"], ["--add", "privacy.sessions", "a,b"], ["--take", "privacy.sessions"]):
+        assert main(["config", *words]) == 2

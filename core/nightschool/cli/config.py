@@ -3,11 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, tell
 from nightschool.errors import DONE, UsageError
 
 if TYPE_CHECKING:
     from nightschool.config import Config
+    from nightschool.paths import Home
 
 DESCRIPTION = (
     "Without a KEY: every setting with its value and meaning. With KEY: its value. With KEY VALUE: set it; --add and "
@@ -36,7 +37,10 @@ def call(args: argparse.Namespace) -> int:
         if args.key == "models.backend":
             _known_backend(args.value)
         told = _listed(config, args) if args.add or args.take else args.value
-        save(home, with_setting(config, args.key, told))
+        config = with_setting(config, args.key, told)
+        save(home, config)
+        if args.key.startswith("privacy."):
+            _forget_words(home, config)
         return DONE
     if args.add or args.take:
         raise UsageError("which entry?", fix="nightschool config --add privacy.sessions ID")
@@ -53,6 +57,17 @@ def call(args: argparse.Namespace) -> int:
         for key, (value, meaning) in known.items():
             print(f"{key} = {value!r}  # {meaning}")
     return DONE
+
+
+def _forget_words(home: "Home", config: "Config") -> None:
+    """What is private now may have been kept before."""
+    from nightschool.day.privacy import forget_words
+    from nightschool.files import single_flight
+
+    with single_flight(home.drain_lock, "taking private words out", wait=30.0):
+        count = forget_words(home, config.privacy)
+    if count:
+        tell(f"{count} session(s) are kept without their words now; nightschool forget --hard erases what was learned")
 
 
 def _listed(config: "Config", args: argparse.Namespace) -> str:

@@ -27,7 +27,7 @@ class GuardWanted(Record):
 
 
 class GuardPlan(Record):
-    """How a client takes a guard: one value in a list of a JSON file of its own, and what the guard's script answers."""
+    """How a client takes a guard: one value in a list of a JSON file of its own, and what the script answers."""
 
     path: str  # of the file, absolute
     keys: tuple[str, ...]  # where the list is in it
