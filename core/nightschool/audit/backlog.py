@@ -1,4 +1,4 @@
-"""The audit backlog: one line a thing that happened, and one a decision; nothing in it is rewritten, unless words go."""
+"""The audit backlog: a line for what happened, and one for a decision; it is rewritten only where words have to go."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
