@@ -9,6 +9,7 @@ It may also bring backends: a method `backends()` returns factories by name, eac
 `uninstall_hint`: the client's own commands that remove the plugin, in one line. `unwire(request, dry_run=)` takes back
 what its own installer has put into the client's files, and tells each file's `path`, `action` and `notes`. And
 `eval_suite(tasks, rules)`: an `EvalSuite` for the client's own harness (`records/platforms.py`), should it have one.
+`guard(request, wanted)` answers with a `GuardPlan` (`records/guards.py`): how its client takes a hook of the user's.
 """
 
 from __future__ import annotations

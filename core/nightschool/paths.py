@@ -169,6 +169,11 @@ class Home:
         return self.root / "audit"
 
     @property
+    def guards(self) -> Path:
+        """The user's own hooks: a folder a guard, and the files of clients as they were before the first."""
+        return self.root / "guards"
+
+    @property
     def lock(self) -> Path:
         """Held by the night, adopt and undo: one at a time."""
         return self.root / "night.lock"

@@ -104,8 +104,10 @@ class _Drain:
                 event = self._take(drop)
                 key = event and (event.session_id or event.transcript)
                 if event and key and event.moment in _HINTS:
-                    hints.pop((event.platform, key), None)
-                    hints[event.platform, key] = event  # the last one knows best where the transcript is now
+                    before = hints.pop((event.platform, key), None)
+                    ended = before is not None and before.moment is Moment.SESSION_END
+                    told = event.model_copy(update={"moment": Moment.SESSION_END}) if ended else event
+                    hints[event.platform, key] = told  # the last one knows best where the transcript is now
             for event in hints.values():
                 self._look(event)
         if "found" in self.__dict__:

@@ -19,7 +19,7 @@ from nightschool.errors import NightschoolError
 from nightschool.files import single_flight, sweep
 from nightschool.memory.store import SessionStore
 from nightschool.models.backends import Backend, BatchBackend
-from nightschool.night import decisions, evidence, reflect
+from nightschool.night import decisions, drafts, evidence, reflect
 from nightschool.night.gating import reexam
 from nightschool.night.mining import identity
 from nightschool.night.mining.mine import Mined, mine_as_known
@@ -92,7 +92,7 @@ def gather(setting: Setting) -> Material:
         fix = "Name a project with --project, or learn from all of them with --scope all."
         raise NightschoolError("no such project directory, and no session was held in it", where=project, fix=fix)
     seen = Seen(offsets={f"{s.platform}/{s.id}": s.source.offset for s in sessions})
-    both = json.dumps([seen.offsets, settings_hash(setting)], sort_keys=True)
+    both = json.dumps([seen.offsets, settings_hash(setting), *drafts.ids(setting.home)], sort_keys=True)
     return Material(sessions, funnel, seen, hashlib.sha256(both.encode()).hexdigest())
 
 
@@ -139,7 +139,7 @@ def choose(
     known = of_examiner(evidence.everything(setting.home), examiner)
     preferences = setting.config.mine.preferences
     found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules(), preferences)
-    found = decisions.allowed(setting.home, found, mined.recurrences)
+    found = drafts.instead(setting.home, decisions.allowed(setting.home, found, mined.recurrences), known)
     # the cap is on what an exam costs: it concerns neither a night without a model nor what is accepted already
     settled = {e.edit.id for e in known if e.verdict is not None and e.verdict.ruling is Ruling.ACCEPT}
     open_ones = [edit for edit in found if edit.id not in settled] if examiner else []

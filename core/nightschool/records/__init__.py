@@ -13,6 +13,7 @@ from nightschool.records.audit import (
 from nightschool.records.blocks import Block, BlockKind, Cite, Place, Voice
 from nightschool.records.conflicts import BrokenLink, Conflict, ConflictPlan, FileEdit, FilePlace
 from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Sealed, Verdict
+from nightschool.records.guards import Action, Guard, GuardPlan, GuardWanted
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
 from nightschool.records.observations import Observation, ObservationKind, Observed, Step
@@ -45,6 +46,7 @@ from nightschool.records.tasks import (
 __all__ = [
     "BRIEF_TAG",
     "OWN_MARK",
+    "Action",
     "AuditDecision",
     "AuditEntry",
     "Block",
@@ -68,6 +70,9 @@ __all__ = [
     "FilePlace",
     "Finding",
     "Funnel",
+    "Guard",
+    "GuardPlan",
+    "GuardWanted",
     "HeadlessCall",
     "HeadlessFailure",
     "HeadlessFault",
