@@ -96,6 +96,9 @@ class Exam(_Section):
     max_nights: int = Field(default=6, ge=1, le=100, description="nights an edit may stay on probation")
     spacing: int = Field(default=7, ge=1, le=1000, description="nights between two examinations of an adopted rule")
     lifetime: float = Field(default=0.10, gt=0.0, le=0.5, description="share of useless rules among all ever accepted")
+    field: Literal["off", "on"] = Field(
+        default="off", description="on: a random half of your sessions is told of a rule on trial; no model call"
+    )
 
 
 class Adopt(_Section):
