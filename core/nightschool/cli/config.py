@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, tell
 from nightschool.errors import DONE, UsageError
 
 DESCRIPTION = "Without a KEY: every setting with its value and meaning. With KEY: its value. With KEY VALUE: set it."
@@ -18,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace) -> int:
     """Show or set."""
     from nightschool.config import load, save, settings, with_setting
+    from nightschool.morning import brief
     from nightschool.paths import Home
 
     home = Home.from_env()
@@ -26,6 +27,8 @@ def call(args: argparse.Namespace) -> int:
         if args.key == "models.backend":
             _known_backend(args.value)
         save(home, with_setting(config, args.key, args.value))
+        if args.key in {"exam.field", "brief.tokens"}:  # what a session is told must not outlive the user's consent
+            brief.renew(home, tell)
         return DONE
     known = settings(config)
     chosen = {key: value for key, (value, _) in known.items() if args.key in {None, key}}

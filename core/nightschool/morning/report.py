@@ -11,7 +11,17 @@ from nightschool.night.mining.mine import Mined
 from nightschool.night.plan import Planned
 from nightschool.night.steps import Steps
 from nightschool.paths import Home
-from nightschool.records import Edit, Night, NightStatus, Proposal, ProposedRule, Recurrence, Ruling, Verdict
+from nightschool.records import (
+    Edit,
+    FieldShown,
+    Night,
+    NightStatus,
+    Proposal,
+    ProposedRule,
+    Recurrence,
+    Ruling,
+    Verdict,
+)
 
 SHOWN = 10  # recurrences on the page; the rest is in `nightschool mine`
 _ORDER = (Ruling.ACCEPT, Ruling.PROBATION, Ruling.UNEXAMINED, Ruling.REJECT)
@@ -133,6 +143,8 @@ def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
             f"On {told.tasks} sealed test task(s), which decided nothing: {told.without:.2f} of them pass without it, "
             f"{told.with_:.2f} with it."
         )
+    if rule.verdict.field is not None:
+        lines.append(field_sentence(rule.verdict.field))
     if rule.quarantine:
         why = ", ".join(plain(reason) for reason in rule.quarantine)
         lines.append(f"**Quarantined** ({why}): it is never adopted unless you name it.")
@@ -154,9 +166,10 @@ def _words(edit: Edit) -> str:
 def sentence(verdict: Verdict) -> str:
     """Say in one plain sentence what a verdict rests on. Nothing that was not measured is given a number."""
     if verdict.effect is None or verdict.interval is None:
-        return f"Not measured. {verdict.reason}"
+        claim = _field_claim(verdict)
+        return f"{claim}{verdict.reason}" if claim else f"Not measured. {verdict.reason}"
     low, high = verdict.interval
-    claim = ""
+    claim = _field_claim(verdict)
     if verdict.ruling is Ruling.ACCEPT and verdict.e_value >= verdict.threshold:
         claim = f"Accepted: a rule that makes no difference gets this far with at most {100 / verdict.threshold:.2g} % "
         claim += "chance. "
@@ -164,6 +177,23 @@ def sentence(verdict: Verdict) -> str:
         f"{claim}{verdict.reason} {verdict.tasks} held-out task(s) of {verdict.nights} night(s), {verdict.rollouts} "
         f"rollouts: {verdict.wins} better, {verdict.losses} worse; mean effect {verdict.effect:+.2f} "
         f"(95 % interval {low:+.2f} to {high:+.2f}); e = {verdict.e_value:.3g}, accepted from {verdict.threshold:.3g}."
+    )
+
+
+def _field_claim(verdict: Verdict) -> str:
+    """Say what chance is bounded when it was real sessions that decided; "" when it was not."""
+    told = verdict.field
+    by_exam = verdict.e_value >= verdict.threshold
+    if told is None or verdict.ruling is not Ruling.ACCEPT or by_exam or told.e_value < told.threshold:
+        return ""
+    return f"Accepted: a rule that makes no difference gets this far with at most {100 / told.threshold:.2g} % chance. "
+
+
+def field_sentence(told: FieldShown) -> str:
+    """Say what the real sessions of a field exam have shown so far."""
+    return (
+        f"Field exam: {told.with_} real session(s) with it, {told.without} without, by a coin; {told.passed_with} and "
+        f"{told.passed_without} of them passed its check; e = {told.e_value:.3g}, accepted from {told.threshold:.3g}."
     )
 
 

@@ -25,6 +25,7 @@ from nightschool.night.mining.mine import Mined, mine
 from nightschool.night.mining.signals import correcting_rule
 from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates, Recalled
+from nightschool.night.trials import failed
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Ruling, Seen, Session, Task
@@ -131,7 +132,7 @@ def choose(
     """Choose the candidates of a night, the costliest recurrence first, up to the cap."""
     known = of_examiner(evidence.everything(setting.home), examiner)
     found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules())
-    found = decisions.allowed(setting.home, found, mined.recurrences)
+    found = failed(setting.home, decisions.allowed(setting.home, found, mined.recurrences))
     # the cap is on what an exam costs: it concerns neither a night without a model nor what is accepted already
     settled = {e.edit.id for e in known if e.verdict is not None and e.verdict.ruling is Ruling.ACCEPT}
     open_ones = [edit for edit in found if edit.id not in settled] if examiner else []

@@ -17,7 +17,7 @@ from nightschool.models.budget import OutOfBudget, Terms
 from nightschool.models.door import Door, TooManyLost
 from nightschool.models.ledger import Spend
 from nightschool.models.preflight import preflight
-from nightschool.night import bank, evidence
+from nightschool.night import bank, evidence, field
 from nightschool.night.bank import BankReport
 from nightschool.night.conflicts import nightly
 from nightschool.night.consolidate import consolidate
@@ -188,19 +188,15 @@ def _sleep(
     exam = _examine(setting, night, backend, examiner, every, documents, tasks, banked.tasks)
     shown, notes = offered(every.edits, exam.held)
     setting.say("staging the proposal")
+
+    def staged() -> Proposal:
+        at, targets, found = setting.clock.now(), documents.targets, mined.recurrences
+        return stage(night.id, at, targets, shown, exam.held, found, tasks, asked=exam.asked)
+
     proposal = steps.once(
         "proposal",
         Proposal,
-        lambda: stage(
-            night.id,
-            setting.clock.now(),
-            documents.targets,
-            shown,
-            exam.held,
-            mined.recurrences,
-            tasks,
-            asked=exam.asked,
-        ),
+        lambda: field.nightly(setting, staged(), mined.recurrences, banked.tasks),
     )
     told = (*remembered, *recalled.notes, *notes)
     return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam, told)), proposal)

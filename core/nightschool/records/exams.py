@@ -68,6 +68,18 @@ class Sealed(Record):
     with_: float
 
 
+class FieldShown(Record):
+    """What a field exam has shown: real sessions that were given the rule by a coin, and those that were not."""
+
+    with_: int = 0  # sessions that were given the rule and could be judged
+    without: int = 0
+    passed_with: int = 0
+    passed_without: int = 0
+    e_value: float = 1.0
+    e_harm: float = 1.0
+    threshold: float = 20.0
+
+
 class Verdict(Record):
     """The gate's decision on one edit and all that it rests on."""
 
@@ -85,6 +97,7 @@ class Verdict(Record):
     losses: int = 0
     examiner: str = ""  # backend and model that were asked; "" when nothing was
     sealed: Sealed | None = None  # None until it is accepted and has test tasks
+    field: FieldShown | None = None  # None when it is on no field exam
 
 
 class Evidence(Record):

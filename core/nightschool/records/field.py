@@ -34,27 +34,15 @@ class FieldOutcome(Record):
     night: Name  # that judged it
 
 
-class FieldShown(Record):
-    """What a trial's sessions come to."""
-
-    with_: int = 0  # sessions that were given the rule and could be judged
-    without: int = 0
-    passed_with: int = 0
-    passed_without: int = 0
-    e_value: float = 1.0
-    e_harm: float = 1.0
-    threshold: float = 20.0
-
-
 class FieldTrial(Record):
-    """One rule on trial in one project's sessions. Requests and checks are fixed when it begins."""
+    """One rule on trial in one project's sessions. Kind and checks are fixed when it begins."""
 
     version: int = 1
     id: TrialName
     edit: Edit
     project: str | None  # None: of a night over all projects
     checks: tuple[Check, ...] = Field(min_length=1)
-    requests: tuple[str, ...] = Field(min_length=1)  # what the rule is about, as it was asked before
+    about: tuple[Name, ...] = Field(min_length=1)  # the bank's tasks of the rule's kind when it began
     started: Instant
     state: Literal["running", "accepted", "rejected", "stopped"] = "running"
     why: str = ""
