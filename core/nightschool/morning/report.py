@@ -7,13 +7,13 @@ import re
 from collections.abc import Sequence
 
 from nightschool.files import write_whole
+from nightschool.morning.fielded import field_claim, field_sentence
 from nightschool.night.mining.mine import Mined
 from nightschool.night.plan import Planned
 from nightschool.night.steps import Steps
 from nightschool.paths import Home
 from nightschool.records import (
     Edit,
-    FieldShown,
     Night,
     NightStatus,
     Proposal,
@@ -166,10 +166,10 @@ def _words(edit: Edit) -> str:
 def sentence(verdict: Verdict) -> str:
     """Say in one plain sentence what a verdict rests on. Nothing that was not measured is given a number."""
     if verdict.effect is None or verdict.interval is None:
-        claim = _field_claim(verdict)
+        claim = field_claim(verdict)
         return f"{claim}{verdict.reason}" if claim else f"Not measured. {verdict.reason}"
     low, high = verdict.interval
-    claim = _field_claim(verdict)
+    claim = field_claim(verdict)
     if verdict.ruling is Ruling.ACCEPT and verdict.e_value >= verdict.threshold:
         claim = f"Accepted: a rule that makes no difference gets this far with at most {100 / verdict.threshold:.2g} % "
         claim += "chance. "
@@ -177,23 +177,6 @@ def sentence(verdict: Verdict) -> str:
         f"{claim}{verdict.reason} {verdict.tasks} held-out task(s) of {verdict.nights} night(s), {verdict.rollouts} "
         f"rollouts: {verdict.wins} better, {verdict.losses} worse; mean effect {verdict.effect:+.2f} "
         f"(95 % interval {low:+.2f} to {high:+.2f}); e = {verdict.e_value:.3g}, accepted from {verdict.threshold:.3g}."
-    )
-
-
-def _field_claim(verdict: Verdict) -> str:
-    """Say what chance is bounded when it was real sessions that decided; "" when it was not."""
-    told = verdict.field
-    by_exam = verdict.e_value >= verdict.threshold
-    if told is None or verdict.ruling is not Ruling.ACCEPT or by_exam or told.e_value < told.threshold:
-        return ""
-    return f"Accepted: a rule that makes no difference gets this far with at most {100 / told.threshold:.2g} % chance. "
-
-
-def field_sentence(told: FieldShown) -> str:
-    """Say what the real sessions of a field exam have shown so far."""
-    return (
-        f"Field exam: {told.with_} real session(s) with it, {told.without} without, by a coin; {told.passed_with} and "
-        f"{told.passed_without} of them passed its check; e = {told.e_value:.3g}, accepted from {told.threshold:.3g}."
     )
 
 

@@ -25,6 +25,7 @@ from nightschool.night.prepare import Setting
 from nightschool.night.trials import placeholder, save, shown, trials
 from nightschool.paths import Home
 from nightschool.records import (
+    Check,
     CheckOp,
     FieldArm,
     FieldOutcome,
@@ -151,13 +152,7 @@ def _begun(
             continue
         if before is not None and before.state == "stopped":
             trial = before.model_copy(update={"state": "running", "why": ""})
-        elif (
-            before is not None
-            or not about
-            or not told
-            or is_shape_only_task(told)
-            or any(check.op is CheckOp.COMMAND for check in told)
-        ):
+        elif before is not None or not about or not _tells(told):
             continue
         else:
             name = "f" + hashlib.sha256(f"{setting.scope_project}\0{rule.edit.id}".encode()).hexdigest()[:10]
@@ -168,6 +163,11 @@ def _begun(
         save(setting.home, trial)
         return trial
     return None
+
+
+def _tells(checks: Sequence[Check]) -> bool:
+    """Tell whether a reply's passing says something; nothing is run over what real sessions wrote."""
+    return bool(checks) and not is_shape_only_task(checks) and all(c.op is not CheckOp.COMMAND for c in checks)
 
 
 def _ruled(setting: Setting, verdict: Verdict, trial: FieldTrial) -> Verdict:
