@@ -23,6 +23,7 @@ either arm. What the claim does not cover is a rule that changes what users ask,
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, log
 
 from nightschool.night.gate import asked_for
@@ -46,8 +47,7 @@ class Shown:
 
 def e_value(shown: Iterable[Shown]) -> float:
     """Return the evidence that the rule helps; 1 for no session. The order does not matter."""
-    found = list(shown)
-    return sum(exp(_log_capital(found, p0, p1)) for p0, p1 in GRID) / len(GRID)
+    return _capital(*_counts(shown))
 
 
 def e_harm(shown: Iterable[Shown]) -> float:
@@ -55,13 +55,24 @@ def e_harm(shown: Iterable[Shown]) -> float:
     return e_value(Shown(not one.given, one.passed) for one in shown)
 
 
-def _log_capital(found: list[Shown], p0: float, p1: float) -> float:
-    yes, no = p1 / (p0 + p1), (1 - p1) / (2 - p0 - p1)
-    counts = {(a, y): 0 for a in (True, False) for y in (True, False)}
-    for one in found:
-        counts[one.given, one.passed] += 1
-    odds = {(True, True): yes, (False, True): 1 - yes, (True, False): no, (False, False): 1 - no}
-    return sum(count * log(2 * odds[key]) for key, count in counts.items())
+def _counts(shown: Iterable[Shown]) -> tuple[int, int, int, int]:
+    found = [(one.given, one.passed) for one in shown]
+    return (
+        found.count((True, True)),
+        found.count((False, True)),
+        found.count((True, False)),
+        found.count((False, False)),
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def _capital(kept: int, kept_without: int, missed: int, missed_without: int) -> float:
+    total = 0.0
+    for p0, p1 in GRID:
+        yes, no = p1 / (p0 + p1), (1 - p1) / (2 - p0 - p1)
+        won = kept * log(2 * yes) + kept_without * log(2 - 2 * yes)
+        total += exp(won + missed * log(2 * no) + missed_without * log(2 - 2 * no))
+    return total / len(GRID)
 
 
 def told(shown: Iterable[Shown], *, alpha: float = 0.05, level: float = 1.0) -> FieldShown:
