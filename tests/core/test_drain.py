@@ -15,8 +15,8 @@ import pytest
 from tests.core.conftest import AT, TOY
 
 from nightschool import files
-from nightschool.day import drain as room
 from nightschool.day import arms, journal, spool
+from nightschool.day import drain as room
 from nightschool.errors import NightschoolError
 from nightschool.events import Moment
 

@@ -133,6 +133,10 @@ def choose(
     known = of_examiner(evidence.everything(setting.home), examiner)
     found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules())
     found = failed(setting.home, decisions.allowed(setting.home, found, mined.recurrences))
+    chosen = {edit.id for edit in found}
+    again = [e for e in known if e.edit.id in chosen and e.verdict and e.verdict.ruling is Ruling.REJECT]
+    for rejected in again if examiner else ():
+        evidence.save(setting.home, reflect.reopened(rejected))
     # the cap is on what an exam costs: it concerns neither a night without a model nor what is accepted already
     settled = {e.edit.id for e in known if e.verdict is not None and e.verdict.ruling is Ruling.ACCEPT}
     open_ones = [edit for edit in found if edit.id not in settled] if examiner else []

@@ -109,9 +109,12 @@ def run(setting: Setting) -> Outcome:
 
 def _most(setting: Setting, night: Night) -> int:
     """Return how many calls this night's exam makes at most."""
-    chosen = Steps(setting.home, night.id).found("candidates", Candidates)
-    tasks = held_out(bank.tasks(setting.home), setting.scope_project)
-    return most_calls(chosen.edits, tasks, setting.config.exam) if chosen else 0
+    steps, banked = Steps(setting.home, night.id), bank.tasks(setting.home)
+    chosen, recalled = steps.found("candidates", Candidates), steps.found("recalled", Recalled) or Recalled()
+    if chosen is None:
+        return 0
+    edits, tested = (*chosen.edits, *recalled.edits), sealed(banked, setting.scope_project)
+    return most_calls(edits, held_out(banked, setting.scope_project), setting.config.exam, sealed=tested)
 
 
 def _go_on_as_told(setting: Setting) -> None:

@@ -97,6 +97,7 @@ class Verdict(Record):
     losses: int = 0
     examiner: str = ""  # backend and model that were asked; "" when nothing was
     sealed: Sealed | None = None  # None until it is accepted and has test tasks
+    by_hand: bool = False  # offered for want of a gain, without the gate's claim: only the user adopts it, by name
     field: FieldShown | None = None  # None when it is on no field exam
 
 
@@ -109,3 +110,5 @@ class Evidence(Record):
     pairs: tuple[Pair, ...] = ()
     first_seen: Instant
     verdict: Verdict | None = None
+    ruled: Instant | None = None  # when it was accepted or rejected; None until then, and in records from before
+    set_aside: tuple[Name, ...] = ()  # families it met before it was reopened: it never meets them again

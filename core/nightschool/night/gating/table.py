@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from nightschool.errors import NightschoolError
 from nightschool.night.gating.field import MOST
-from nightschool.night.gating.simulate import Life, Rate, accepts, lifetime, night
+from nightschool.night.gating.simulate import Life, Rate, accepts, deleted, lifetime, night
 from nightschool.night.gating.simulate_field import LOOKED, tried
 from nightschool.records import Ruling
 
@@ -77,6 +77,11 @@ def jobs(repetitions: int, seed: int) -> list[Job]:
         ]
         runs = max(2, repetitions // 40)
         told += [Job("lifetime", world, 0.3, tasks, 3, 60, 3, runs, seed) for tasks in (10, 20)]
+    told += [
+        Job("deleted", world, 0.3, 30, k, repetitions=repetitions, seed=seed)
+        for world in (*REQUIRED, "skewed")
+        for k in (1, 3)
+    ]
     passing = ((0.35, 0.35), (0.05, 0.05), (0.9, 0.9), (0.4, 0.3), (0.35, 0.65), (0.2, 0.6), (0.2, 0.8), (0.1, 0.9))
     told += [Job("field", "", with_, without=without, repetitions=repetitions, seed=seed) for without, with_ in passing]
     return told
@@ -86,6 +91,8 @@ def cells(job: Job) -> list[Cell]:
     """Simulate one job."""
     if job.kind == "field":
         return _field(job)
+    if job.kind == "deleted":
+        return _deleted(job)
     where = f"{job.world}, N={job.tasks}, K={job.k}"
     asked = job.world in REQUIRED
     if job.kind == "lifetime":
@@ -98,6 +105,17 @@ def cells(job: Job) -> list[Cell]:
         repetitions=job.repetitions, seed=job.seed,
     )  # fmt: skip
     return [_line(job, rate, where)]
+
+
+def _deleted(job: Job) -> list[Cell]:
+    """Simulate the re-examination of a rule that helps."""
+    seen = deleted(job.world, job.effect, tasks=job.tasks, k=job.k, repetitions=job.repetitions, seed=job.seed)
+    where = f"{job.world}, {job.tasks} later tasks, K={job.k}"
+    asked = job.world in REQUIRED
+    return [
+        Cell("deletion of a rule of +0.3 accepted", where, seen[0], None, 0.01 if asked else 0.05),
+        Cell("deletion of a rule of +0.3 offered by hand", where, seen[1], None, 0.05 if asked and job.k > 1 else None),
+    ]
 
 
 def _field(job: Job) -> list[Cell]:
