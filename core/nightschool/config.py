@@ -79,6 +79,7 @@ class Mine(_Section):
     min_sessions: int = Field(default=2, ge=1, le=1000, description="distinct sessions a correction must come back in")
     max_sessions: int = Field(default=0, ge=0, description="transcripts read a night; the rest waits; 0: all")
     scope: Literal["invoked", "all"] = Field(default="invoked", description="this project's sessions, or everybody's")
+    dream: bool = Field(default=False, description="whether variants of train tasks are made; never of held-out ones")
 
 
 class Exam(_Section):

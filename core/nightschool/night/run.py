@@ -21,6 +21,7 @@ from nightschool.night import bank, evidence, field
 from nightschool.night.bank import BankReport
 from nightschool.night.conflicts import nightly
 from nightschool.night.consolidate import consolidate
+from nightschool.night.dream import dream
 from nightschool.night.exam import Examiner, Paper
 from nightschool.night.gating.choice import sealed
 from nightschool.night.gating.reexam import offered
@@ -183,6 +184,7 @@ def _sleep(
     mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
     remembered = consolidate(setting, night.id)
     banked = bank.deposit(setting.home, mined.tasks)
+    dreamed = dream(setting, night.id, banked.tasks)
     tasks = held_out(banked.tasks, setting.scope_project)
     examiner = examiner_of(setting.config, backend)
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))
@@ -201,7 +203,7 @@ def _sleep(
         Proposal,
         lambda: field.nightly(setting, staged(), mined.recurrences, banked.tasks),
     )
-    told = (*remembered, *recalled.notes, *notes)
+    told = (*remembered, *dreamed, *recalled.notes, *notes)
     return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam, told)), proposal)
 
 
