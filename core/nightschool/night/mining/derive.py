@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from nightschool.night.mining.literals import LIT, MARK, PROSE, TOOLS, Literal, mask
-from nightschool.night.mining.shapes import NEGATIVE, SECTION, length_checks, mark_checks, section_checks
+from nightschool.night.mining.shapes import NEGATIVE, SECTION, length_checks, mark_checks, section_checks, tool_checks
 from nightschool.records import Check, CheckOp
 
 _LONGEST = 400  # characters; a longer text is not one rule
@@ -29,6 +29,9 @@ def derive_checks(directive: str) -> tuple[Check, ...]:
     if not text or len(text) > _LONGEST or text.endswith("?"):
         return ()
     masked, literals = mask(_PREFER.sub(r"use \1, never ", _REMIND.sub("", text)))
+    called = tool_checks(masked, literals)
+    if called:
+        return tuple(called)
     checks = [*section_checks(masked, literals), *length_checks(text), *mark_checks(text)]
     if not checks or not SECTION.search(masked):
         checks += _placed(masked, literals)
