@@ -83,6 +83,7 @@ class Mine(_Section):
     max_written: int = Field(default=4, ge=0, le=50, description="corrections a night that it is asked about")
     preferences: str = Field(default="", max_length=4000, description="what you prefer, wherever a rule is written")
     preferences_file: str = Field(default="", description="path of a text file that holds them instead")
+    dream: bool = Field(default=False, description="whether variants of train tasks are made; never of held-out ones")
 
 
 class Exam(_Section):
@@ -100,6 +101,9 @@ class Exam(_Section):
     max_nights: int = Field(default=6, ge=1, le=100, description="nights an edit may stay on probation")
     spacing: int = Field(default=7, ge=1, le=1000, description="nights between two examinations of an adopted rule")
     lifetime: float = Field(default=0.10, gt=0.0, le=0.5, description="share of useless rules among all ever accepted")
+    field: Literal["off", "on"] = Field(
+        default="off", description="on: a random half of your sessions is told of a rule on trial; no model call"
+    )
 
 
 class Adopt(_Section):

@@ -94,6 +94,11 @@ class Home:
         return self.root / "lifetime.json"
 
     @property
+    def field(self) -> Path:
+        """Rules on trial in real sessions, one file each, and `arms.jsonl`: which session drew what."""
+        return self.root / "field"
+
+    @property
     def ledger(self) -> Path:
         """SQLite ledger of every model call."""
         return self.root / "ledger.db"

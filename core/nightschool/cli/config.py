@@ -29,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace) -> int:
     """Show or set."""
     from nightschool.config import load, save, settings, with_setting
+    from nightschool.morning import brief
     from nightschool.paths import Home
 
     home = Home.from_env()
@@ -41,6 +42,8 @@ def call(args: argparse.Namespace) -> int:
         save(home, config)
         if args.key.startswith("privacy."):
             _forget_words(home, config)
+        if args.key in {"exam.field", "brief.tokens"}:  # what a session is told must not outlive the user's consent
+            brief.renew(home, tell)
         return DONE
     if args.add or args.take:
         raise UsageError("which entry?", fix="nightschool config --add privacy.sessions ID")

@@ -40,6 +40,9 @@ def night_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reward", metavar="W", help="what counts in the exam: correctness=1,tokens=0.2,seconds=0")
     parser.add_argument("--max-sessions", metavar="N", help="transcripts to read now; the rest waits (0: all)")
     parser.add_argument("--preferences", metavar="TEXT", help="what you prefer, wherever a rule is written")
+    parser.add_argument(
+        "--dream", action="store_const", const="true", help="make variants of train tasks, recall old ones"
+    )
     parser.add_argument("--target", metavar="KEY", help="where rules go: auto, a key from doctor, or a SKILL.md path")
 
 
@@ -54,6 +57,7 @@ _KEYS = {
     "rollouts_k": "exam.rollouts_k",
     "reward": "exam.reward",
     "max_sessions": "mine.max_sessions",
+    "dream": "mine.dream",
     "scope": "mine.scope",
     "preferences": "mine.preferences",
     "target": "adopt.target",

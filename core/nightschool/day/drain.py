@@ -11,7 +11,7 @@ from nightschool import files
 from nightschool.audit import prompt
 from nightschool.clock import Clock
 from nightschool.config import Audit
-from nightschool.day import detect, find, journal, spool
+from nightschool.day import arms, detect, find, journal, spool
 from nightschool.errors import NightschoolError
 from nightschool.events import Event, Moment
 from nightschool.paths import Home
@@ -158,6 +158,7 @@ class _Drain:
             self.done.again += 1
         else:
             self._journal(event)
+        arms.note(self.home, drop, event)
         self._delete(drop)
         return event
 

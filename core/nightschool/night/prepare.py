@@ -27,6 +27,7 @@ from nightschool.night.mining.outcomes import lightened
 from nightschool.night.mining.signals import correcting_rule
 from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates, Recalled
+from nightschool.night.trials import failed
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Ruling, Seen, Session, Task
@@ -139,7 +140,12 @@ def choose(
     known = of_examiner(evidence.everything(setting.home), examiner)
     preferences = setting.config.mine.preferences
     found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules(), preferences)
-    found = drafts.instead(setting.home, decisions.allowed(setting.home, found, mined.recurrences), known)
+    found = failed(setting.home, decisions.allowed(setting.home, found, mined.recurrences))
+    found = drafts.instead(setting.home, found, known)
+    chosen = {edit.id for edit in found}
+    again = [e for e in known if e.edit.id in chosen and e.verdict and e.verdict.ruling is Ruling.REJECT]
+    for rejected in again if examiner else ():
+        evidence.save(setting.home, reflect.reopened(rejected))
     # the cap is on what an exam costs: it concerns neither a night without a model nor what is accepted already
     settled = {e.edit.id for e in known if e.verdict is not None and e.verdict.ruling is Ruling.ACCEPT}
     open_ones = [edit for edit in found if edit.id not in settled] if examiner else []

@@ -2,7 +2,8 @@
 
 Without a model the one candidate for a correction is the user's own words: measured against a small model's
 rewriting they pass more held-out tasks. The words are taken from sessions whose tasks are in `train`, so a candidate
-never quotes its own exam. What was rejected is remembered and not proposed again.
+never quotes its own exam. What was rejected is remembered and not proposed again, unless evidence changed: the user
+has given the correction in `REOPENS` sessions since. Then it starts anew, at a new place in the lifetime's budget.
 """
 
 import hashlib
@@ -12,6 +13,8 @@ from nightschool.night.mining.cluster import near
 from nightschool.night.mining.signals import content, directive, normalise
 from nightschool.night.rules.screen import reasons
 from nightschool.records import Edit, Evidence, Recurrence, Ruling, Target, Task
+
+REOPENS = 3  # sessions
 
 
 def edit_id(op: str, path: str, text: str) -> str:
@@ -44,7 +47,7 @@ def candidates(
             continue
         tried = _tried(recurrence, here)
         edit = _kept(tried, recurrence) if tried else _proposed(recurrence, tasks, targets[0], preferences)
-        refused = not tried and edit is not None and _near_rejected(edit, here)
+        refused = not tried and edit is not None and _near_rejected(edit, [f for f in here if _stays(f, recurrence)])
         if edit is not None and not refused and _plain(edit.text) not in present | dropped:
             edits.append(edit)
     return edits
@@ -58,7 +61,21 @@ def _tried(recurrence: Recurrence, here: Sequence[Evidence]) -> list[Evidence]:
 
 def _kept(tried: Sequence[Evidence], recurrence: Recurrence) -> Edit | None:
     alive = [f for f in tried if f.verdict is None or f.verdict.ruling is not Ruling.REJECT]
+    alive = alive or [f for f in tried if not _stays(f, recurrence)]
     return alive[0].edit.model_copy(update={"recurrence": recurrence.id}) if alive else None
+
+
+def _stays(found: Evidence, recurrence: Recurrence) -> bool:
+    """Tell whether a rejection stands: until the correction was given again in `REOPENS` sessions after it."""
+    at = found.ruled
+    return at is None or len({(q.platform, q.session) for q in recurrence.quotes if q.at > at}) < REOPENS
+
+
+def reopened(found: Evidence) -> Evidence:
+    """Return rejected evidence as that of an edit that starts anew: it meets only tasks that it has not met."""
+    met = (*found.set_aside, *(pair.family for pair in found.pairs))
+    told = {"pairs": (), "verdict": None, "ruled": None, "set_aside": tuple(sorted(set(met)))}
+    return found.model_copy(update=told)
 
 
 def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target, preferences: str) -> Edit | None:
@@ -93,7 +110,7 @@ def _near_rejected(edit: Edit, here: Sequence[Evidence]) -> bool:
 
 
 def _right(found: Evidence) -> bool:
-    return found.verdict is not None and found.verdict.ruling is Ruling.ACCEPT
+    return found.verdict is not None and (found.verdict.ruling is Ruling.ACCEPT or found.verdict.by_hand)
 
 
 def _plain(text: str) -> str:

@@ -12,7 +12,8 @@ from nightschool.records.audit import (
 )
 from nightschool.records.blocks import Block, BlockKind, Cite, Place, Voice
 from nightschool.records.conflicts import BrokenLink, Conflict, ConflictPlan, FileEdit, FilePlace
-from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Sealed, Verdict
+from nightschool.records.exams import Edit, Evidence, FieldShown, Pair, Rollout, Ruling, Sealed, Verdict
+from nightschool.records.field import FieldArm, FieldOutcome, FieldTrial
 from nightschool.records.guards import Action, Guard, GuardPlan, GuardWanted
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
@@ -65,6 +66,10 @@ __all__ = [
     "Evidence",
     "Failure",
     "FailureKind",
+    "FieldArm",
+    "FieldOutcome",
+    "FieldShown",
+    "FieldTrial",
     "FileChange",
     "FileEdit",
     "FilePlace",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from nightschool.night.mining.literals import LIT, MARK, PROSE, TOOLS, Literal, mask
 from nightschool.night.mining.plainly import plainly
-from nightschool.night.mining.shapes import NEGATIVE, SECTION, length_checks, mark_checks, section_checks
+from nightschool.night.mining.shapes import NEGATIVE, SECTION, length_checks, mark_checks, section_checks, tool_checks
 from nightschool.records import Check, CheckOp
 
 _LONGEST = 400  # characters; a longer text is not one rule
@@ -25,6 +25,9 @@ def derive_checks(directive: str) -> tuple[Check, ...]:
         return ()
     text = plainly(text)
     masked, literals = mask(text)
+    called = tool_checks(masked, literals)
+    if called:
+        return tuple(called)
     checks = [*section_checks(masked, literals), *length_checks(text), *mark_checks(text)]
     if not checks or not SECTION.search(masked):
         checks += _placed(masked, literals)
