@@ -444,6 +444,71 @@ def test_a_start_that_keeps_nothing_says_no_payload(home, env, shell, tmp_path):
     harvest(env, "codex", "session_start", shell=shell, cwd=tmp_path, says=BRIEF)
 
 
+WITH_RULE = b"<nightschool-brief>\n- Say LIMIT.\n</nightschool-brief>\n"
+TRIAL = "f0123456789"
+
+
+def try_rule(home, project):
+    """Lay the brief that holds a rule on trial beside a project's own."""
+    lay(home, project)
+    (place(home, project).parent / f"nightschool-field-{TRIAL}.md").write_bytes(WITH_RULE)
+
+
+def started(home, env, shell, where, script=HARVEST):
+    """Start a session; return (what it was told, the arm in the payload's name), and hold the two to each other."""
+    ran = subprocess.run([*shell, script, "codex", "session_start"], input=PAYLOAD, env=env, cwd=where,
+                         capture_output=True, check=True)  # fmt: skip
+    assert ran.stderr == b""
+    (path,) = home.spool.iterdir()
+    assert path.read_bytes() == PAYLOAD
+    arm = path.name.removesuffix(".json").rpartition("-")[2]
+    path.unlink()
+    assert (arm, ran.stdout) in {("a1", WITH_RULE), ("a0", BRIEF)}
+    assert path.name.endswith(f"-{TRIAL}-{arm}.json")
+    return arm
+
+
+@pytest.mark.parametrize("source", ["/proc/sys/kernel/random/uuid", "/nowhere"])
+def test_a_fair_coin_says_who_is_told_of_a_rule_on_trial(home, env, shell, tmp_path, source):
+    """The payload's name says what the session was told, with either source of chance; both faces come up."""
+    try_rule(home, os.path.realpath(tmp_path))
+    script = tmp_path / "harvest"
+    script.write_text(HARVEST.read_text().replace("/proc/sys/kernel/random/uuid", source))
+
+    arms = [started(home, env, shell, tmp_path, script) for _ in range(60)]
+    assert 12 <= arms.count("a1") <= 48  # one in 400,000 falls outside
+
+
+def test_without_chance_nobody_is_told_of_a_rule(home, env, shell, tmp_path):
+    """No source of chance, a payload that is not kept, or another moment: the plain brief or nothing, and no arm."""
+    try_rule(home, os.path.realpath(tmp_path))
+    script = tmp_path / "harvest"
+    text = HARVEST.read_text().replace("/proc/sys/kernel/random/uuid", "/nowhere")
+    script.write_text(text.replace("/dev/urandom", "/nowhere"))
+    ran = subprocess.run([*shell, script, "codex", "session_start"], input=PAYLOAD, env=env, cwd=tmp_path,
+                         capture_output=True, check=True)  # fmt: skip
+    assert ran.stdout == BRIEF
+    for n in range(1000):
+        (home.spool / f"codex.turn_end.{n}-1-1.json").touch()
+    for _ in range(8):
+        harvest(env, "codex", "session_start", shell=shell, cwd=tmp_path, says=BRIEF)
+    harvest(env, "codex", "turn_end", shell=shell, cwd=tmp_path)
+    assert not list(home.spool.glob("*-a?.json"))
+
+
+def test_a_rule_on_trial_needs_no_brief_beside_it(home, env, shell, tmp_path):
+    """Where there is nothing else to say, half of the sessions are told the rule, and the others nothing."""
+    try_rule(home, os.path.realpath(tmp_path))
+    place(home, os.path.realpath(tmp_path)).unlink()
+    said = set()
+    for _ in range(40):
+        ran = subprocess.run([*shell, HARVEST, "codex", "session_start"], input=PAYLOAD, env=env, cwd=tmp_path,
+                             capture_output=True, check=True)  # fmt: skip
+        said.add(ran.stdout)
+    assert said == {b"", WITH_RULE}
+    assert len(list(home.spool.glob("*-a[01].json"))) == 40
+
+
 @pytest.fixture
 def engine(home, tmp_path):
     """Install an engine that tells how it was started and works until it may stop."""

@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nightschool.events import Event
-    from nightschool.records import EvalSuite, HeadlessRunner, NightRequest, PlatformNight, RealTask, Session
+    from nightschool.records import (
+        EvalSuite,
+        GuardPlan,
+        GuardWanted,
+        HeadlessRunner,
+        NightRequest,
+        PlatformNight,
+        RealTask,
+        Session,
+    )
 
 
 class ClaudeCode:
@@ -46,6 +55,12 @@ class ClaudeCode:
         from nightschool_claude_code.evals import suite
 
         return suite(tasks, rules)
+
+    def guard(self, request: NightRequest, wanted: GuardWanted) -> GuardPlan:
+        """Return how the client takes a guard of the user's. Raises NightschoolError when it cannot."""
+        from nightschool_claude_code.guards import plan
+
+        return plan(request, wanted)
 
     @hookimpl
     def on_session_end(self, event: Event, known: Session | None) -> Session | None:

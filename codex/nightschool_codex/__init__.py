@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nightschool.events import Event
-    from nightschool.records import HeadlessRunner, NightRequest, PlatformNight, Session
+    from nightschool.records import GuardPlan, GuardWanted, HeadlessRunner, NightRequest, PlatformNight, Session
 
 
 class Codex:
@@ -53,6 +53,12 @@ class Codex:
         return [
             {"path": str(one.path), "action": one.action, "notes": (one.note,) if one.note else ()} for one in changes
         ]
+
+    def guard(self, request: NightRequest, wanted: GuardWanted) -> GuardPlan:
+        """Return how the client takes a guard of the user's. Raises NightschoolError when it cannot."""
+        from nightschool_codex.guards import plan
+
+        return plan(request, wanted)
 
     @hookimpl
     def on_session_end(self, event: Event, known: Session | None) -> Session | None:

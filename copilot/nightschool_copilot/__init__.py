@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nightschool.events import Event
-    from nightschool.records import HeadlessRunner, Kept, NightRequest, PlatformNight, Session
+    from nightschool.records import GuardPlan, GuardWanted, HeadlessRunner, Kept, NightRequest, PlatformNight, Session
 
 _SHELLS = frozenset({"bash", "powershell", "shell", "run_in_terminal", "runInTerminal", "copilot_runInTerminal"})
 
@@ -55,6 +55,12 @@ class Copilot:
         from nightschool_copilot.memories import export
 
         return export(kept)
+
+    def guard(self, request: NightRequest, wanted: GuardWanted) -> GuardPlan:
+        """Return how the client takes a guard of the user's. Raises NightschoolError when it cannot."""
+        from nightschool_copilot.guards import plan
+
+        return plan(request, wanted)
 
     @hookimpl
     def on_session_end(self, event: Event, known: Session | None) -> Session | None:

@@ -79,6 +79,11 @@ class Mine(_Section):
     min_sessions: int = Field(default=2, ge=1, le=1000, description="distinct sessions a correction must come back in")
     max_sessions: int = Field(default=0, ge=0, description="transcripts read a night; the rest waits; 0: all")
     scope: Literal["invoked", "all"] = Field(default="invoked", description="this project's sessions, or everybody's")
+    checks_by_model: bool = Field(default=False, description="the optimizer writes checks for corrections without any")
+    max_written: int = Field(default=4, ge=0, le=50, description="corrections a night that it is asked about")
+    preferences: str = Field(default="", max_length=4000, description="what you prefer, wherever a rule is written")
+    preferences_file: str = Field(default="", description="path of a text file that holds them instead")
+    dream: bool = Field(default=False, description="whether variants of train tasks are made; never of held-out ones")
 
 
 class Exam(_Section):
@@ -96,6 +101,9 @@ class Exam(_Section):
     max_nights: int = Field(default=6, ge=1, le=100, description="nights an edit may stay on probation")
     spacing: int = Field(default=7, ge=1, le=1000, description="nights between two examinations of an adopted rule")
     lifetime: float = Field(default=0.10, gt=0.0, le=0.5, description="share of useless rules among all ever accepted")
+    field: Literal["off", "on"] = Field(
+        default="off", description="on: a random half of your sessions is told of a rule on trial; no model call"
+    )
 
 
 class Adopt(_Section):

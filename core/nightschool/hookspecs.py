@@ -10,6 +10,7 @@ It may also bring backends: a method `backends()` returns factories by name, eac
 for the folder of the bundle. `unwire(request, dry_run=)` takes back what installing us has put into the client's files,
 and tells each file's `path`, `action` and `notes`. And `eval_suite(tasks, rules)`: an `EvalSuite` for the client's own
 harness (`records/platforms.py`), should it have one.
+`guard(request, wanted)` answers with a `GuardPlan` (`records/guards.py`): how its client takes a hook of the user's.
 """
 
 from __future__ import annotations

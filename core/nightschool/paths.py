@@ -79,6 +79,11 @@ class Home:
         return self.root / "bank"
 
     @property
+    def recurrences(self) -> Path:
+        """Which recurrences are known by which id."""
+        return self.root / "recurrences.json"
+
+    @property
     def evidence(self) -> Path:
         """What the exams showed of each edit, one file each, over all nights."""
         return self.root / "evidence"
@@ -87,6 +92,11 @@ class Home:
     def lifetime(self) -> Path:
         """What the exams of all nights have spent of the lifetime's budget."""
         return self.root / "lifetime.json"
+
+    @property
+    def field(self) -> Path:
+        """Rules on trial in real sessions, one file each, and `arms.jsonl`: which session drew what."""
+        return self.root / "field"
 
     @property
     def ledger(self) -> Path:
@@ -162,6 +172,11 @@ class Home:
     def audit(self) -> Path:
         """The audit backlog, and what was decided about it: append-only logs."""
         return self.root / "audit"
+
+    @property
+    def guards(self) -> Path:
+        """The user's own hooks: a folder a guard, and the files of clients as they were before the first."""
+        return self.root / "guards"
 
     @property
     def lock(self) -> Path:

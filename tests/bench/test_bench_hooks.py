@@ -26,6 +26,7 @@ CASES = [
     ("130 B, 999 spooled", 130, 999, "turn_end"),
     ("session_start, no brief", 130, 0, "session_start"),
     ("session_start, 1,800 B brief", 130, 0, "session_start"),
+    ("session_start, rule on trial", 130, 0, "session_start"),
 ]
 
 
@@ -65,6 +66,9 @@ def test_the_hook_costs_a_few_processes(home):
     for title, size, spooled, moment in CASES:
         if "1,800 B" in title:
             write_whole(place(home, os.path.realpath(Path.cwd())), b"x" * 1800)
+        if "on trial" in title:
+            brief = place(home, os.path.realpath(Path.cwd()))
+            write_whole(brief.with_name("nightschool-field-f0123456789.md"), b"x" * 1800)
         for path in home.spool.iterdir():
             path.unlink()
         for n in range(spooled):

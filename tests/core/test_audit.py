@@ -43,6 +43,8 @@ def call(said, name="Bash", command="x"):
         ("curl: (6) Could not resolve host: example.invalid", "network"),
         ("connect ECONNREFUSED 127.0.0.1:5432", "network"),
         ("Command timed out after 2m 0.0s", "timeout"),
+        ("plugins: xdist-3.6, timeout-2.3.1\nFAILED tests/test_a.py", "test_failure"),
+        ("subprocess.TimeoutExpired: Command", "timeout"),
         ("CONFLICT (content): Merge conflict in a.py", "merge_or_worktree"),
         ("fatal: 'x' is already checked out at '/w'", "merge_or_worktree"),
         ("String to replace not found in file.", "no_match"),
@@ -68,6 +70,10 @@ def test_a_failure_is_sorted_by_what_it_said(said, kind):
         ("Read", "/home/u/x", "Read"),
         ("mcp__db__query", "select", "query"),
         ("Bash", "", "Bash"),
+        ("Bash", 'PGPASSWORD="my secret" psql -c x', "psql"),
+        ("Bash", "# the tests\nset -e; export A='b c' && timeout 60s pytest -q", "pytest"),
+        ("Bash", "(cd 'a b' && make check)", "make check"),
+        ("Bash", "set" + '""' * 400 + "'", "set"),
     ],
 )
 def test_a_call_is_named_without_its_arguments(name, command, told):
@@ -213,6 +219,12 @@ def session(*turns, started=AT, ended=AT + timedelta(minutes=30)):
     ("done", "outcome"),
     [
         ([ToolCall(name="Bash", input="git commit -m x", failed=False)], "committed"),
+        (
+            [ToolCall(name="Bash", input="git add -A && git -C 'a b' commit -qm 'feat: x; y'", failed=False)],
+            "committed",
+        ),
+        ([ToolCall(name="Bash", input="git merge --abort; git merge-base a b", failed=False)], "ended"),
+        ([ToolCall(name="Bash", input='echo "x; git commit -m y" | grep "git merge"', failed=False)], "ended"),
         ([ToolCall(name="Bash", input="git commit -m x", failed=True)], "failing"),
         ([ToolCall(name="Bash", input="ls", failed=False)], "ended"),
     ],
@@ -250,6 +262,7 @@ def test_findings_come_recurring_first_then_by_severity(home):
     spike(home, "d", "s1")
     spike(home, "e", "s2")
     spike(home, "f", "s3", project="/elsewhere")
+    spike(home, "g", "s4", project="/p-other")
     found = audit.findings(home, "/p", AT)
     assert [finding.text for finding in found] == [
         "test_failure: pytest",
@@ -259,7 +272,9 @@ def test_findings_come_recurring_first_then_by_severity(home):
     assert [finding.sessions for finding in found] == [2, 2, 1]
     assert found[0].times == 6
     assert all(2 <= len(finding.options) <= 4 for finding in found)
-    assert audit.findings(home, None, AT)[0].sessions == 3
+    assert audit.findings(home, None, AT)[0].sessions == 4
+    spike(home, "h", "s5", project="/p/below")
+    assert audit.findings(home, "/p", AT)[0].sessions == 3
 
 
 def test_what_was_decided_comes_back_only_when_it_happens_again(home):
@@ -279,7 +294,7 @@ def test_what_was_decided_comes_back_only_when_it_happens_again(home):
     assert len(audit.findings(home, "/p", later + timedelta(days=8))) == 1
 
 
-@pytest.mark.parametrize(("told", "choice"), [("zzz", "log"), ("f-", "dance"), ("", "log"), ("f-", "codify")])
+@pytest.mark.parametrize(("told", "choice"), [("zzz", "log"), ("f-", "dance"), ("", "log"), ("f-", "")])
 def test_a_decision_that_cannot_be_is_refused(home, told, choice):
     """An unknown finding or choice is a usage error, and nothing is recorded."""
     spike(home, "a", "s1")
@@ -340,3 +355,29 @@ def test_each_call_that_failed_is_journaled_once(home, drain, tell, tmp_path):
     failed = [event for event in journal.read_events(home) if event.moment is Moment.TOOL_FAILURE]
     assert len(failed) == len({event.id for event in failed}) == 3
     assert {event.session_id for event in failed} == {"s1"}
+
+
+def test_a_session_can_be_made_private_later(home, drain, tell, tmp_path, capsys):
+    """From the command, entry by entry: what was kept of it before loses its words, others keep theirs."""
+    from nightschool.cli import main
+
+    for sid in ("s1", "s2"):
+        shot = [{"failed": True, "input": "deploy hunter2", "output": "no"} for _ in range(3)]
+        transcript(tmp_path, {"prompt": f"hunter2 {sid}", "calls": shot}, sid=sid)
+        tell("session_end", sid=sid)
+    drain(rules=Audit(silent_sessions=0))
+    assert main(["config", "--add", "privacy.sessions", "s0"]) == 0
+    assert main(["config", "--add", "privacy.sessions", "s1"]) == 0
+    assert main(["config", "privacy.sessions"]) == 0
+    assert capsys.readouterr().out == "s0, s1\n"
+    kept = {path.stem: path.read_text() for path in home.sessions.rglob("*.json")}
+    assert "hunter2" not in kept["s1"]
+    assert "hunter2 s2" in kept["s2"]
+    told = {entry.session: entry for entry in backlog.entries(home) if entry.kind == "error_spike"}
+    assert (told["s1"].failures, len(told["s2"].failures)) == ((), 1)
+    assert list(prompts(home)) == ["s2"]
+    assert main(["config", "--take", "privacy.sessions", "s0"]) == 0
+    assert main(["config", "privacy.sessions"]) == 0
+    assert capsys.readouterr().out == "s1\n"
+    for words in (["--add", "audit.window", "3"], ["--add", "privacy.sessions", "a,b"], ["--take", "privacy.sessions"]):
+        assert main(["config", *words]) == 2

@@ -1,15 +1,12 @@
 """Near-duplicates and recurrences: exact relations, independent of order."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightschool.night.mining.cluster import alike, dice, families, near, stable_id
+from nightschool.night.mining.cluster import alike, dice, families, near
 from nightschool.night.mining.signals import content, normalise
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = ("query", "orders", "region", "month", "list", "test", "parser", "refund", "plot", "invoice")
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join), max_size=14)
 
@@ -101,15 +98,3 @@ def test_a_pair_can_be_forbidden_or_forced():
     assert len(alike(tokens, 0.5)) == 2
     assert len(alike(tokens, 0.5, lambda _a, _b: False)) == 3
     assert len(alike(tokens, 0.5, same=["", "k", "k"])) == 1
-
-
-def test_the_id_is_the_earliest_member_s():
-    """Later members do not change a cluster's id, and a merged one bears the older id."""
-    first, second = (AT, "a b"), (AT + timedelta(days=1), "c d")
-
-    assert (
-        stable_id("c", [second, first])
-        == stable_id("c", [first])
-        == stable_id("c", [first, (AT + timedelta(days=9), "a a")])
-    )
-    assert stable_id("c", [second]) != stable_id("c", [first])

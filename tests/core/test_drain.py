@@ -15,8 +15,8 @@ import pytest
 from tests.core.conftest import AT, TOY
 
 from nightschool import files
+from nightschool.day import arms, journal, spool
 from nightschool.day import drain as room
-from nightschool.day import journal, spool
 from nightschool.errors import NightschoolError
 from nightschool.events import Moment
 
@@ -461,3 +461,21 @@ def test_two_drains_at_once_do_the_work_once(home, tell):
     assert sum(int(one) for one in told if one != "stopped") == 40
     ids = [event.id for event in journal.read_events(home)]
     assert (len(ids), len(set(ids))) == (40, 40)
+
+
+def test_what_a_session_drew_is_put_down_when_its_start_is_filed(home, drain, tell):
+    """Once or again, also when the event was journaled by a drain that died right after; only a start draws."""
+    for moment, arm in (("session_start", "a1"), ("session_start", "a0"), ("turn_end", "a1")):
+        path = tell(moment, sid="s1")
+        path.rename(path.with_name(path.name.removesuffix(".json") + f"-f0123456789-{arm}.json"))
+    tell("session_start", sid="s2", at=AT + timedelta(hours=1))
+    drain()
+
+    (arm,) = arms.drawn(home, "f0123456789")
+    assert (arm.platform, arm.session, arm.given, arm.at) == ("toy", "s1", True, AT)
+    assert list(home.spool.iterdir()) == []
+    (home.field / arms.FILE).unlink()
+    path = tell("session_start", sid="s1")
+    path.rename(path.with_name(path.name.removesuffix(".json") + "-f0123456789-a0.json"))
+    assert drain().again == 1
+    assert [one.given for one in arms.drawn(home, "f0123456789")] == [False]

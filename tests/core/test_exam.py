@@ -10,6 +10,7 @@ from nightschool.models.door import Door
 from nightschool.models.questions import Answer, CallError
 from nightschool.night import evidence
 from nightschool.night.exam import Examiner, Paper
+from nightschool.night.spending import most_calls
 from nightschool.records import Check, CheckOp, Edit, Origin, RealTask, Ruling
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -209,3 +210,24 @@ def test_two_wordings_of_one_correction_raise_the_threshold(home):
 
     assert held["r1"].verdict.threshold == pytest.approx(40)
     assert held["r1"].verdict.ruling is Ruling.PROBATION
+
+
+def test_no_exam_asks_more_than_the_plan_says(home):
+    """The bound counts what accepted rules are asked beside their exam: sealed test tasks, and all of them together."""
+    two = EDIT.model_copy(update={"id": "r2", "text": "Say LIMIT again."})
+    papers = [PAPER, Paper(two, "", "- Say LIMIT again.")]
+    tasks, model = [task(n) for n in range(14)], Scripted(obeys)
+    sealed = [task(100 + n).model_copy(update={"split": "test"}) for n in range(5)]
+    together = lambda *edits: "\n".join(f"- {edit.text}" for edit in edits)  # noqa: E731
+    with Door(home, model, clock=FixedClock(AT), redact=str, night="0001", sleep=lambda _s: None) as door:
+        rules = Exam(lifetime=0.5, rollouts_k=2)
+        room = Examiner(home, door, "", rules, FixedClock(AT), "0001", lambda _line: None, sealed=sealed,
+                        together=together)  # fmt: skip
+        held, _ = room.examine(papers, tasks)
+
+    assert [found.verdict.ruling for found in held] == [Ruling.ACCEPT] * 2
+    assert {found.verdict.sealed.tasks for found in held} == {5}
+    most = most_calls([EDIT, two], tasks, rules, sealed=sealed)
+    assert len(model.asked) <= most
+    assert most_calls([EDIT, two], tasks, rules, sealed=sealed, batch=True) < most
+    assert most_calls([EDIT], tasks, rules) == 2 * 14 * 2

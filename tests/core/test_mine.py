@@ -278,3 +278,25 @@ def test_half_a_list_is_no_rule(prompt, expected):
 
     words = _meant(prompt, True).words
     assert words == expected or (expected and words.endswith(expected))
+
+
+def test_a_list_of_rules_is_one_rule_an_item():
+    """Behind a line that corrects or speaks of all times, each item that orders something is a rule, verbatim."""
+    words = "no, from now on:\n- use `uv`, never `pip`\n- always end the query with LIMIT 500"
+    rules = corrections(mined([asked(n, words) for n in range(2)]))
+
+    assert rules == {"use `uv`, never `pip`": 2, "always end the query with LIMIT 500": 2}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "please do this:\n- use the new parser\n- add a page",
+        "no, it fails:\n- the parser is slow\n- the page is empty",
+        "from now on:\n- use tabs\n  - never in Makefiles\n- add tests",
+        "from now on:\n- use tabs\n- what about the page?",
+    ],
+)
+def test_other_lists_are_no_rules(words):
+    """A list of work, of complaints, with items below items or with a question states no rules."""
+    assert corrections(mined([asked(n, words) for n in range(2)])) == {}

@@ -1,5 +1,7 @@
 """Adopted rules are examined again on later tasks, with the roles swapped."""
 
+from datetime import timedelta
+
 import pytest
 from tests.core.test_exam import AT, EDIT, PAPER, Scripted, examine, obeys, task
 
@@ -10,8 +12,8 @@ from nightschool.night import evidence
 from nightschool.night.exam import Examiner, Paper
 from nightschool.night.gating import lifetime
 from nightschool.night.gating.reexam import drifted, due, offered, removal
-from nightschool.night.reflect import candidates
-from nightschool.records import Recurrence, Ruling, Target
+from nightschool.night.reflect import candidates, reopened
+from nightschool.records import Quote, Recurrence, Ruling, Target
 
 TARGET = Target(key="d", platform="p", title="D", path="", kind="block", scope="project")
 RULE = "- Say LIMIT."
@@ -67,14 +69,23 @@ def test_a_rule_that_has_stopped_helping_is_proposed_for_deletion(adopted):
     assert first.verdict.ruling is Ruling.PROBATION, "seven tasks are too few"
     found = swapped(adopted, able, [task(n) for n in range(40)], night="0016")
 
-    assert found.verdict.ruling is Ruling.ACCEPT
-    assert "not help any more" in found.verdict.reason
+    assert found.verdict.ruling is Ruling.PROBATION
+    assert found.verdict.by_hand, "that nothing was seen proves nothing: the user decides"
+    assert "help no more" in found.verdict.reason
+    assert offered([found.edit], [found]) == ([found.edit], [])
     assert found.edit.replaces == "Say LIMIT."
     assert due_now(adopted, [], night="0017") == [found.edit], "offered until it is gone"
     again = Recurrence(
         id="own", kind="correction", text="Say LIMIT.", quotes=(), sessions=3, projects=(), first_seen=AT, last_seen=AT
     )
     assert candidates([again], [], evidence.everything(adopted), [TARGET], []) == [], "nor is it proposed again"
+
+
+def test_with_the_gate_off_nothing_is_deleted(adopted):
+    """What is refused is let through, but a rule that still helps is not thereby to go."""
+    found = swapped(adopted, Scripted(obeys), [task(n) for n in range(20)], gate="off")
+
+    assert found.verdict.ruling is Ruling.PROBATION
 
 
 def test_a_rule_that_hurts_by_now_goes_on_proof(adopted):
@@ -101,3 +112,32 @@ def test_another_model_makes_every_adopted_rule_due(adopted):
     assert [edit.replaces for edit in edits] == ["Say LIMIT."]
     assert "another model" in drifted(evidence.everything(adopted), "model two", edits)[0]
     assert PAPER.edit == EDIT
+
+
+def said_again(sessions, at):
+    """Return the correction as it was given in so many sessions at that time."""
+    quotes = [
+        Quote(text="Say LIMIT.", platform="p", session=f"n{n}", turn="t", at=at, project="/p") for n in range(sessions)
+    ]
+    return Recurrence(id="own", kind="correction", text="Say LIMIT.", quotes=tuple(quotes), sessions=9, projects=(),
+                      first_seen=AT, last_seen=at, checks=task(1).checks)  # fmt: skip
+
+
+def test_a_rejected_rule_comes_back_when_the_user_has_said_it_in_three_sessions_since(home):
+    """Before that it stays away, near-duplicates too; then it starts anew on tasks it has not met, at a new place."""
+    held, _ = examine(home, Scripted(lambda q: "…" if "Say" in q.system else "LIMIT"), [task(n) for n in range(8)])
+    assert held["r1"].verdict.ruling is Ruling.REJECT
+    (known,) = evidence.everything(home)
+    assert known.ruled == AT
+
+    later = AT + timedelta(days=1)
+    for found in (said_again(3, AT), said_again(2, later)):
+        assert candidates([found], [], [known], [TARGET], []) == []
+    assert [edit.id for edit in candidates([said_again(3, later)], [], [known], [TARGET], [])] == ["r1"]
+
+    evidence.save(home, reopened(known))
+    held, _ = examine(home, Scripted(obeys), [task(n) for n in range(20)], night="0002")
+    met = {pair.task for pair in held["r1"].pairs}
+    assert met
+    assert not met & {pair.task for pair in known.pairs}
+    assert [place.edit for place in lifetime.load(home).places] == ["r1", "r1"]

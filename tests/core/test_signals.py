@@ -73,6 +73,93 @@ CORRECTIONS = {
     "以后不要写注释": "以后不要写注释",
 }
 
+# how people correct in seven more languages, and what sounds alike in them and corrects nothing
+ABROAD = {
+    "de": """Nein, bitte antworte immer auf Deutsch
+Das stimmt nicht, nimm pnpm statt npm
+Ich hab dir doch gesagt, du sollst die Tests zuerst laufen lassen
+Du hast wieder vergessen, den Changelog zu ergänzen
+Bitte nie wieder direkt auf main pushen
+Nicht so. Verwende f-Strings
+Falsch, die Beträge müssen in Euro stehen
+Passt, aber schreib die Kommentare auf Englisch""",
+    "fr": """Non, il faut toujours ajouter un test
+Je t'ai déjà dit de ne pas toucher au fichier de verrouillage
+C'est pas bon, utilise pnpm à la place de npm
+Tu as encore oublié d'ajouter le type de retour
+Ne modifie jamais les migrations existantes
+À partir de maintenant, réponds en français
+D'accord, mais mets les montants en euros""",
+    "es": """No, usa siempre comillas simples
+Te he dicho que no toques el lockfile
+Eso está mal, los commits deben ir en inglés
+Otra vez olvidaste añadir el test
+Nunca hagas push directo a main
+De ahora en adelante, responde en español
+Vale, pero pon los importes en euros""",
+    "pt": """Não, sempre use aspas simples
+Já te disse para não mexer no lockfile
+Está errado, os commits devem ser em inglês
+Você esqueceu de novo de adicionar o teste
+Nunca faça push direto na main
+De agora em diante, responda em português
+Ok, mas coloque os valores em euros""",
+    "it": """No, usa sempre le virgolette singole
+Ti ho già detto di non toccare il lockfile
+È sbagliato, i commit devono essere in inglese
+Hai dimenticato di nuovo di aggiungere il test
+Non fare mai push diretto su main
+D'ora in poi rispondi in italiano
+Va bene, ma metti gli importi in euro""",
+    "ja": """いいえ、必ずテストを先に書いてください
+前にも言いましたが、ロックファイルは変更しないでください
+違います。日付はISO形式にしてください
+今後は日本語で答えてください
+コメントは絶対に英語で書かないでください""",
+    "zh": """不对，要用 pnpm，不要用 npm
+我说过不要动 lock 文件
+以后请用中文回答
+永远不要直接推送到 main
+错了，日期必须用 ISO 格式
+别用 unittest，用 pytest""",
+}
+NOT_ABROAD = {
+    "de": """Warum ist der Test immer noch rot?
+Nein danke, das reicht für heute
+Der Server stürzt nie ab, seltsam
+Repariere den falschen Import in auth.py
+Ich habe vergessen, wo die Konfiguration liegt
+Passt so, danke""",
+    "fr": """Pourquoi le test est toujours rouge ?
+Non merci, c'est tout pour aujourd'hui
+Corrige l'import incorrect dans auth.py
+J'ai oublié où se trouve la configuration
+Le serveur ne répond plus depuis hier
+Parfait, merci""",
+    "es": """¿Por qué el test siempre falla?
+No gracias, eso es todo
+Arregla el import incorrecto de auth.py
+Olvidé dónde está la configuración
+El servidor nunca responde los lunes
+Perfecto, gracias""",
+    "pt": """Por que o teste sempre falha?
+Não, obrigado, é só isso
+Corrija o import errado em auth.py
+Esqueci onde fica a configuração
+Perfeito, obrigada""",
+    "it": """Perché il test fallisce sempre?
+No grazie, è tutto per oggi
+Correggi l'import sbagliato in auth.py
+Ho dimenticato dove sta la configurazione
+Perfetto, grazie""",
+    "ja": """なぜテストはいつも失敗しますか？
+いいえ、大丈夫です
+設定ファイルはどこですか""",
+    "zh": """为什么测试总是失败？
+不用了，谢谢
+修复 auth.py 里错误的导入""",
+}
+
 NO_CORRECTIONS = """fix the broken login test
 the prefixed name is nice
 document the undocumented flag
@@ -118,6 +205,10 @@ There is no test for this
 rename the wrong variable
 in future releases we may drop this
 still wrong, the test fails with a KeyError
+ok, but why is it slow?
+looks good, but is the parser still used?
+yes, but what about the second page
+i want to understand the parser
 テストを書いてください
 用 pytest 重写这个测试""".splitlines()
 
@@ -127,6 +218,19 @@ def test_corrections_are_heard_and_their_rule_is_kept_verbatim(prompt):
     """A correction is told by its opening and a directive; the rule is the user's words without the lead-in."""
     assert is_correction(prompt, BEFORE)
     assert directive(prompt) == CORRECTIONS[prompt]
+
+
+@pytest.mark.parametrize("prompt", [line for lines in ABROAD.values() for line in lines.splitlines()])
+def test_corrections_are_heard_in_seven_more_languages(prompt):
+    """A correction needs no English: its rule is a piece of what the user wrote."""
+    assert is_correction(prompt, BEFORE)
+    assert directive(prompt) in prompt
+
+
+@pytest.mark.parametrize("prompt", [line for lines in NOT_ABROAD.values() for line in lines.splitlines()])
+def test_what_sounds_like_a_correction_abroad_and_is_none(prompt):
+    """Questions, thanks, reports and requests with words such as wrong, always or never correct nothing."""
+    assert not is_correction(prompt, BEFORE)
 
 
 @pytest.mark.parametrize("prompt", NO_CORRECTIONS)

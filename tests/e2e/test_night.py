@@ -1,5 +1,6 @@
 """Whole nights through the command, on real-format sessions."""
 
+import json
 import os
 import re
 import subprocess
@@ -484,3 +485,23 @@ def test_hooks_can_find_the_engine_after_a_night(queries):
     while not (queries.home / "journal.jsonl").exists():
         assert time.monotonic() < end, "the engine was not started"
         time.sleep(0.1)
+
+
+def test_dreaming_adds_train_tasks_alone(queries):
+    """Variants of train tasks by template and by the optimizer's model; held-out tasks stay byte for byte."""
+    plain = queries.json("run")["night"]["funnel"]["tasks"]
+    script = queries.root / "variants.toml"
+    script.write_text(
+        '[default]\nreply = \'{"requests": ["explain the tides", "sort the books on the third shelf"]}\'\n'
+    )
+    queries.run("config", "models.mock_script", str(script))
+    before = {path.name: path.read_bytes() for path in (queries.home / "bank").iterdir()}
+    night = queries.json("run", "--dream", "--optimizer-model", "mock:writer")["night"]
+    after = {path.name: path.read_bytes() for path in (queries.home / "bank").iterdir()}
+
+    made = after.keys() - before.keys()
+    assert {name: after[name] for name in before} == before
+    assert any(note.startswith("dreamed: ") for note in night["notes"])
+    assert all(json.loads(after[name])["split"] == "train" for name in made)
+    assert {json.loads(after[name])["request"] for name in made} > {"explain the tides"}
+    assert plain["val"] == queries.json("run")["night"]["funnel"]["tasks"]["val"]

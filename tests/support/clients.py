@@ -53,8 +53,9 @@ class Claude:
         return self.home / "shop"
 
     def environment(self, url="http://127.0.0.1:9"):
-        """Return its whole environment: nothing of the runner's."""
-        return {
+        """Return its whole environment: nothing of the runner's but where our modules are."""
+        modules = {"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}
+        return modules | {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": str(self.home),
             "TMPDIR": str(self.root / "tmp"),

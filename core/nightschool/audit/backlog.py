@@ -1,6 +1,6 @@
-"""The audit backlog: one line a thing that happened, and one a decision; nothing in it is ever rewritten."""
+"""The audit backlog: a line for what happened, and one for a decision; it is rewritten only where words have to go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -22,6 +22,12 @@ def add(home: Home, entry: AuditEntry) -> None:
 def entries(home: Home) -> list[AuditEntry]:
     """Return the backlog, oldest first, each entry as it was last told. Lines that are none are left out."""
     return list({entry.id: entry for entry in _lines(home, "backlog.jsonl", AuditEntry)}.values())
+
+
+def rewrite(home: Home, kept: Iterable[AuditEntry]) -> None:
+    """Put these entries in the place of the whole backlog, where words have to go."""
+    lines = "".join(f"{entry.model_dump_json(exclude_defaults=True)}\n" for entry in kept)
+    files.write_whole(home.audit / "backlog.jsonl", lines.encode())
 
 
 def decide(home: Home, decision: AuditDecision) -> None:

@@ -17,7 +17,13 @@ _KINDS = (
             r"|(?:permission to use|requested permissions?)\b.{0,60}|blocked by|not allowed to run|operation blocked"
         ),
     ),
-    (FailureKind.TIMEOUT, r"timed? ?out|timeout|deadline exceeded|ETIMEDOUT"),
+    (
+        FailureKind.TIMEOUT,  # not the bare word: test runners list it among their plugins
+        (
+            r"timed[ -]out|timeout(?:error|expired|exception|:| expired| exceeded| after| of \d| was reached)"
+            r"|deadline exceeded|ETIMEDOUT"
+        ),
+    ),
     (
         FailureKind.NETWORK,
         (
@@ -70,7 +76,11 @@ _KINDS = (
 _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE)) for kind, pattern in _KINDS)
 _READ = 4_000  # characters of an output, which harvest has clipped already
 
-_LEAD = re.compile(r"^(?:\s*(?:cd\s+\S+\s*(?:&&|;)|sudo|env|time|nice|command|\w+=\S*)\s*)+")
+_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'])*"""
+_LEAD = re.compile(
+    rf"^(?:\s*(?:#[^\n]*\n|[({{]|(?:cd|pushd|set|source|\.|export)\s+{_VALUE}\s*(?:&&|;|\n)"
+    rf"|sudo\b|env\b|time\b|nice\b|command\b|timeout(?:\s+-\S+)*\s+[\d.]+[smhd]?\b|\w+={_VALUE})\s*)+"
+)
 _RUNNER = re.compile(r"^(?:(?:uv|poetry|pipenv|hatch) run|npx|bunx|pnpm exec|python[\d.]* -m)\s+")
 _PROGRAM = re.compile(r"[\w./+@-]+")
 _WITH_VERB = frozenset(

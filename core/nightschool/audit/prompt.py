@@ -33,7 +33,7 @@ def leave(home: Home, platform: str, session: str, told: str) -> None:
 
 def sweep(home: Home, now: datetime) -> None:
     """Take back prompts that nobody was told in a week: their sessions are over."""
-    with contextlib.suppress(OSError):
-        for path in home.prompts.glob("*/*"):
+    for path in home.prompts.glob("*/*"):
+        with contextlib.suppress(OSError):  # told, and so gone, meanwhile
             if now.timestamp() - path.stat().st_mtime > STALE:
                 path.unlink()

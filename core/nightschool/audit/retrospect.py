@@ -14,6 +14,11 @@ _CHECKERS = re.compile(
 )
 _CHECK_VERBS = re.compile("tests?|check|build|lint|vet|clippy|typecheck")
 _PATH = ("/", "./", "../", "~/")
+_QUOTED = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'""")
+_COMMITS = re.compile(
+    r"(?:^|[;&|({\n])\s*(?:\w+=\S*\s+)*git(?:\s+(?:-[Cc]\s+\S+|--?\S+))*\s+(?:commit|merge)(?![\w-])(?P<rest>[^;&|\n]*)"
+)
+_NOT_DONE = re.compile(r"--(?:abort|quit|dry-run|help|no-commit)\b")
 
 Corrects = Callable[[str], bool]
 
@@ -38,13 +43,19 @@ def retrospect(session: Session, corrects: Corrects) -> Retrospect:
 
 
 def _outcome(session: Session, calls: list[ToolCall], corrections: int) -> Outcome:
-    if any(call.failed is False and call_of(call) in {"git commit", "git merge"} for call in calls):
+    if any(call.failed is False and _commits(call.input) for call in calls):
         return "committed"
     if session.turns and session.turns[-1].interrupted:
         return "interrupted"
     if session.turns and session.turns[-1].calls and session.turns[-1].calls[-1].failed is True:
         return "failing"
     return "corrected" if corrections else "ended"
+
+
+def _commits(command: str) -> bool:
+    """Tell whether a command asks git for a commit or a merge; what stands in quotes is data."""
+    found = _COMMITS.finditer(_QUOTED.sub("_", command[:4_000]))
+    return any(not _NOT_DONE.search(one["rest"]) for one in found)
 
 
 def _files(calls: list[ToolCall]) -> Iterator[str]:

@@ -28,6 +28,8 @@ VERBS = {
     "harvest": "read new sessions now",
     "mine": "list what keeps coming back, with counts and quotes",
     "audit": "what keeps going wrong, worst first, and what you decide about it",
+    "escalate": "draft a rule from a mistake that came back, shown as one diff",
+    "guard": "hooks of yours that block, warn or remind before a tool is used",
     "search": "find what is remembered",
     "show": "one block of memory, and what it rests on",
     "blame": "from a rule or a block to the session and line",

@@ -24,6 +24,7 @@ def call(args: argparse.Namespace) -> int:
     from nightschool.clock import SystemClock
     from nightschool.morning import brief
     from nightschool.morning.adopt import adopt
+    from nightschool.night import drafts
     from nightschool.night.steps import Steps, all_nights, newest_proposal_night
     from nightschool.paths import Home
     from nightschool.records import Proposal
@@ -34,6 +35,10 @@ def call(args: argparse.Namespace) -> int:
     else:
         night = newest_proposal_night(home, project_of(args))
     proposal = Steps(home, night.id).found("proposal", Proposal) if night else None
+    if args.rule and not args.night:
+        here = [rule.edit.id for rule in proposal.rules] if proposal else []
+        if not all(any(name.startswith(told) for name in here) for told in args.rule):
+            proposal = drafts.named(home, args.rule) or proposal
     if proposal is None:
         fix = "Sleep first (nightschool run), or name the project with --project, or the night with --night."
         raise NightschoolError("there is no proposal to adopt here", where=home.nights, fix=fix)

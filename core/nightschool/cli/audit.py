@@ -14,9 +14,9 @@ DESCRIPTION = (
     "first. Asks nothing. --decide records what you do about a finding; it comes back when it happens again."
 )
 _NEXT = {
-    "codify": "the night proposes a rule for it: nightschool report, then nightschool adopt --rule ID",
+    "codify": "to draft a rule: nightschool escalate ID",
     "dig": "look at the sessions named under it",
-    "guard": "nothing is registered by itself",
+    "guard": "to have a hook for it: nightschool guard add --finding ID; nothing is registered by itself",
     "log": "it is on record and stays out of the list until it happens again",
     "postpone": "it comes back in a week",
 }
@@ -49,7 +49,8 @@ def call(args: argparse.Namespace) -> int:
         if args.json:
             print_json(decision.model_dump(mode="json"))
         else:
-            print(f"{decision.finding}: {decision.choice.value}; {_NEXT[decision.choice.value]}")
+            told = _NEXT[decision.choice.value].replace(" ID", f" {decision.finding}")
+            print(f"{decision.finding}: {decision.choice.value}; {told}")
     elif args.json:
         print_json({"findings": [finding.model_dump(mode="json") for finding in found]})
     else:

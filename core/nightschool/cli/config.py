@@ -1,23 +1,35 @@
 """`nightschool config`: show or set what you can choose."""
 
 import argparse
+from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, tell
 from nightschool.errors import DONE, UsageError
 
-DESCRIPTION = "Without a KEY: every setting with its value and meaning. With KEY: its value. With KEY VALUE: set it."
+if TYPE_CHECKING:
+    from nightschool.config import Config
+    from nightschool.paths import Home
+
+DESCRIPTION = (
+    "Without a KEY: every setting with its value and meaning. With KEY: its value. With KEY VALUE: set it; --add and "
+    "--take change one entry of a setting that is a list between commas."
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words."""
     parser.add_argument("key", nargs="?", metavar="KEY", help="such as exam.rollouts_k")
     parser.add_argument("value", nargs="?", metavar="VALUE", help="its new value")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--add", action="store_true", help="add VALUE to the list")
+    how.add_argument("--take", action="store_true", help="take VALUE out of the list")
     json_flag(parser)
 
 
 def call(args: argparse.Namespace) -> int:
     """Show or set."""
     from nightschool.config import load, save, settings, with_setting
+    from nightschool.morning import brief
     from nightschool.paths import Home
 
     home = Home.from_env()
@@ -25,8 +37,16 @@ def call(args: argparse.Namespace) -> int:
     if args.value is not None:
         if args.key == "models.backend":
             _known_backend(args.value)
-        save(home, with_setting(config, args.key, args.value))
+        told = _listed(config, args) if args.add or args.take else args.value
+        config = with_setting(config, args.key, told)
+        save(home, config)
+        if args.key.startswith("privacy."):
+            _forget_words(home, config)
+        if args.key in {"exam.field", "brief.tokens"}:  # what a session is told must not outlive the user's consent
+            brief.renew(home, tell)
         return DONE
+    if args.add or args.take:
+        raise UsageError("which entry?", fix="nightschool config --add privacy.sessions ID")
     known = settings(config)
     chosen = {key: value for key, (value, _) in known.items() if args.key in {None, key}}
     if not chosen:
@@ -40,6 +60,31 @@ def call(args: argparse.Namespace) -> int:
         for key, (value, meaning) in known.items():
             print(f"{key} = {value!r}  # {meaning}")
     return DONE
+
+
+def _forget_words(home: "Home", config: "Config") -> None:
+    """What is private now may have been kept before."""
+    from nightschool.day.privacy import forget_words
+    from nightschool.files import single_flight
+
+    with single_flight(home.drain_lock, "taking private words out", wait=30.0):
+        count = forget_words(home, config.privacy)
+    if count:
+        tell(f"{count} session(s) are kept without their words now; nightschool forget --hard erases what was learned")
+
+
+def _listed(config: "Config", args: argparse.Namespace) -> str:
+    """Return a list setting with one entry more, or less."""
+    from nightschool.config import settings
+
+    value, meaning = settings(config).get(args.key, (None, ""))
+    if not isinstance(value, str) or "between commas" not in meaning:
+        raise UsageError("not a list", where=args.key, fix="--add and --take are for settings between commas.")
+    entry = args.value.strip()
+    if not entry or "," in entry:
+        raise UsageError("not one entry", where=args.value)
+    kept = [one for part in value.split(",") if (one := part.strip()) and one != entry]
+    return ", ".join([*kept, entry] if args.add else kept)
 
 
 def _known_backend(name: str) -> None:

@@ -44,7 +44,8 @@ def print_plan(setting: "Setting", *, as_json: bool) -> None:
             source = setting.home.root / name
             if source.is_dir():
                 shutil.copytree(source, copy.root / name)
-        for path in setting.home.root.glob("*.toml"):  # a rehearsal's script may lie beside the configuration
+        # a rehearsal's script may lie beside the configuration
+        for path in (*setting.home.root.glob("*.toml"), *setting.home.root.glob("recurrences.json")):
             copy.root.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy.root)
         planned = plan(replace(setting, home=copy))

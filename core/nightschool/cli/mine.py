@@ -1,9 +1,16 @@
 """`nightschool mine`: list what keeps coming back."""
 
 import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nightschool.cli.options import json_flag, print_json, print_markdown, project_flags, setting_of
 from nightschool.errors import DONE
+
+if TYPE_CHECKING:
+    from nightschool.night.mining.mine import Mined
+    from nightschool.night.prepare import Setting
 
 DESCRIPTION = "List what keeps coming back across sessions: requests and corrections, with counts, quotes and checks."
 
@@ -11,6 +18,9 @@ DESCRIPTION = "List what keeps coming back across sessions: requests and correct
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     project_flags(parser)
+    file = parser.add_mutually_exclusive_group()
+    file.add_argument("--export", metavar="FILE", help="write the tasks into a new file, for you to review")
+    file.add_argument("--import", metavar="FILE", dest="tasks", help='take in such a file; mark it "reviewed": true')
     json_flag(parser)
 
 
@@ -21,10 +31,51 @@ def call(args: argparse.Namespace) -> int:
     from nightschool.night.prepare import gather, mine_sessions
 
     setting = setting_of(args, quiet=args.json)
+    if args.tasks:
+        return _take_in(setting, args)
     with single_flight(setting.home.lock, "a harvest"):
         mined = mine_sessions(setting, gather(setting).sessions)
+    if args.export:
+        return _write(mined, args)
     if args.json:
         print_json([recurrence.model_dump(mode="json") for recurrence in mined.recurrences])
     else:
         print_markdown(mined_page(mined.recurrences))
     return DONE
+
+
+def _write(mined: "Mined", args: argparse.Namespace) -> int:
+    """Export, and say what to do with the file."""
+    from nightschool.morning import tasks_file
+
+    path = _path(args.export)
+    count = tasks_file.export(path, mined.tasks, mined.recurrences)
+    if args.json:
+        print_json({"tasks": count, "file": str(path)})
+    else:
+        print(f"{count} task(s) written to {path}")
+        print('look through them, set "reviewed": true, and take them in: nightschool mine --import FILE')
+    return DONE
+
+
+def _take_in(setting: "Setting", args: argparse.Namespace) -> int:
+    """Import into the bank, and say whether a paid backend may be asked them."""
+    from nightschool.files import single_flight
+    from nightschool.morning import tasks_file
+    from nightschool.night import bank
+
+    drafts = tasks_file.read(_path(args.tasks), setting.request.project or "", setting.clock.now())
+    with single_flight(setting.home.lock, "an import"):
+        done = bank.deposit(setting.home, drafts)
+    reviewed = all(draft.reviewed for draft in drafts)
+    if args.json:
+        print_json({"tasks": len(drafts), "new": done.new, "reviewed": reviewed, "bank": done.totals})
+        return DONE
+    print(f"{len(drafts)} task(s) read, {done.new} new in the bank")
+    if not reviewed:
+        print('no paid backend is asked them until the file says "reviewed": true and is imported again')
+    return DONE
+
+
+def _path(named: str) -> Path:
+    return Path(os.path.abspath(Path(named).expanduser()))  # noqa: PTH100  a link stays as it was named

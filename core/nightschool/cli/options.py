@@ -39,6 +39,10 @@ def night_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rollouts-k", metavar="K", help="attempts at each task, with and without the edit")
     parser.add_argument("--reward", metavar="W", help="what counts in the exam: correctness=1,tokens=0.2,seconds=0")
     parser.add_argument("--max-sessions", metavar="N", help="transcripts to read now; the rest waits (0: all)")
+    parser.add_argument("--preferences", metavar="TEXT", help="what you prefer, wherever a rule is written")
+    parser.add_argument(
+        "--dream", action="store_const", const="true", help="make variants of train tasks, recall old ones"
+    )
     parser.add_argument("--target", metavar="KEY", help="where rules go: auto, a key from doctor, or a SKILL.md path")
 
 
@@ -53,7 +57,9 @@ _KEYS = {
     "rollouts_k": "exam.rollouts_k",
     "reward": "exam.reward",
     "max_sessions": "mine.max_sessions",
+    "dream": "mine.dream",
     "scope": "mine.scope",
+    "preferences": "mine.preferences",
     "target": "adopt.target",
 }
 
@@ -61,13 +67,14 @@ _KEYS = {
 def configured(home: "Home", args: argparse.Namespace) -> "Config":
     """Return the configuration with this call's flags over it."""
     from nightschool.config import load, with_setting
+    from nightschool.night.preferences import with_preferences
 
     config = load(home)
     for flag, key in _KEYS.items():
         told = getattr(args, flag, None)
         if told is not None:
             config = with_setting(config, key, str(told))
-    return config
+    return with_preferences(config, home)
 
 
 def told_budget(config: "Config", args: argparse.Namespace) -> dict[str, float]:

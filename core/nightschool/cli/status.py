@@ -32,6 +32,12 @@ def call(args: argparse.Namespace) -> int:
         rules = told["proposed"].get(key, [])
         print(f"{key:<11} " + (", ".join(rules) if rules else "none"))
     print("adopted     " + (", ".join(told["adopted"]) or "none"))
+    for trial in told["field"]:
+        print(
+            f"field       {trial['rule']}: {trial['with_']} session(s) with, {trial['without']} without; "
+            f"{trial['passed_with']} and {trial['passed_without']} passed; e = {trial['e_value']:.3g}, "
+            f"accepted from {trial['threshold']:.3g}" + ("" if trial["consent"] else " (paused: exam.field is off)")
+        )
     for job in told["schedules"]:
         _print_schedule(job)
     print(f"spool       {told['spool']} payload(s) not filed yet, {told['events']} event(s) in the journal")
@@ -70,6 +76,7 @@ def state(home: "Home") -> dict[str, Any]:
         "last_night": last.model_dump(mode="json") if last else None,
         "proposed": proposed,
         "adopted": sorted(adopted),
+        "field": _field(home),
         "schedules": _schedules(home),
         "spool": sum(1 for path in home.spool.glob("*.json")) if home.spool.is_dir() else 0,
         "events": sum(1 for _ in read_events(home)),
@@ -77,6 +84,20 @@ def state(home: "Home") -> dict[str, Any]:
         "lifetime": lifetime.left(lifetime.load(home), budget=load(home).exam.lifetime),
         "next": _next(last.status if last else None, proposed),
     }
+
+
+def _field(home: "Home") -> list[dict[str, Any]]:
+    """Return every rule on trial in real sessions, and what they show so far."""
+    from nightschool.config import load
+    from nightschool.night.trials import shown, trials
+
+    rules = load(home).exam
+    return [
+        {"rule": trial.edit.id, "project": trial.project, "consent": rules.field == "on"}
+        | shown(home, trial, alpha=rules.alpha, budget=rules.lifetime).model_dump(mode="json")
+        for trial in trials(home)
+        if trial.state == "running"
+    ]
 
 
 def _schedules(home: "Home") -> list[dict[str, Any]]:

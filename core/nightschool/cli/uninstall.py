@@ -42,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Take back, remove the home when that is wanted, and tell what stays; exit 1 when a file could not be restored."""
+    from nightschool.morning import guards
     from nightschool.morning.uninstall import planned, purge, uninstall
     from nightschool.paths import Home
 
@@ -51,7 +52,8 @@ def call(args: argparse.Namespace) -> int:
         fix = "Nothing was changed. If you mean it: nightschool uninstall --purge --yes."
         raise NightschoolError("--purge wants --yes", where=home.root, why=why, fix=fix)
     nights = _unscheduled(home, dry_run=args.dry_run)
-    files = planned(home) if args.dry_run else uninstall(home, tell)
+    guarded = guards.uninstall(home, dry_run=args.dry_run)
+    files = guarded + (planned(home) if args.dry_run else uninstall(home, tell))
     files += _unwired(dry_run=args.dry_run)
     failed = any(file.action == "failed" for file in files)
     foreign = purge(home) if args.purge and not args.dry_run and not failed else []

@@ -26,12 +26,16 @@ class Episode(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """One commit. `base` is its first parent's id, empty for the first commit of a repository."""
+    """One commit. `base` is its first parent's id, empty for the first commit of a repository.
+
+    `amends` are the commits it was amended from, the newest last.
+    """
 
     sha: str
     base: str
     subject: str
     at: datetime
+    amends: tuple[str, ...] = ()
 
 
 def episodes(session: Session, *, window: int = WINDOW, spike: int = SPIKE) -> list[Episode]:
@@ -65,7 +69,7 @@ def milestones(repo: Path, since: datetime, until: datetime) -> list[Commit]:
     """
     since = since.replace(microsecond=0)  # git keeps whole seconds
     commits: dict[str, Commit] = {}
-    for move, parents, commit in _moves(repo):
+    for move, parents, commit in _amended(_moves(repo)):
         made = move.startswith("commit") or (move.startswith("merge") and "Fast-forward" not in move)
         if made and since <= commit.at <= until and (parents > 1 or is_milestone_subject(commit.subject)):
             commits[commit.sha] = commit
@@ -75,6 +79,16 @@ def milestones(repo: Path, since: datetime, until: datetime) -> list[Commit]:
     if lost is None:
         return []
     return sorted((commit for sha, commit in commits.items() if sha not in lost.split()), key=lambda commit: commit.at)
+
+
+def _amended(moves: Iterator[tuple[str, int, Commit]]) -> Iterator[tuple[str, int, Commit]]:
+    """Go through the moves from the oldest on, and tell of each commit what it was amended from."""
+    before: Commit | None = None
+    for move, parents, told in reversed(list(moves)):
+        again = before is not None and move.startswith("commit (amend)")
+        commit = told._replace(amends=(*before.amends, before.sha)) if before is not None and again else told
+        yield move, parents, commit
+        before = commit
 
 
 def _moves(repo: Path) -> Iterator[tuple[str, int, Commit]]:

@@ -11,7 +11,7 @@ from nightschool import files
 from nightschool.audit import prompt
 from nightschool.clock import Clock
 from nightschool.config import Audit
-from nightschool.day import detect, find, journal, spool
+from nightschool.day import arms, detect, find, journal, spool
 from nightschool.errors import NightschoolError
 from nightschool.events import Event, Moment
 from nightschool.paths import Home
@@ -104,8 +104,10 @@ class _Drain:
                 event = self._take(drop)
                 key = event and (event.session_id or event.transcript)
                 if event and key and event.moment in _HINTS:
-                    hints.pop((event.platform, key), None)
-                    hints[event.platform, key] = event  # the last one knows best where the transcript is now
+                    before = hints.pop((event.platform, key), None)
+                    ended = before is not None and before.moment is Moment.SESSION_END
+                    told = event.model_copy(update={"moment": Moment.SESSION_END}) if ended else event
+                    hints[event.platform, key] = told  # the last one knows best where the transcript is now
             for event in hints.values():
                 self._look(event)
         if "found" in self.__dict__:
@@ -156,6 +158,7 @@ class _Drain:
             self.done.again += 1
         else:
             self._journal(event)
+        arms.note(self.home, drop, event)
         self._delete(drop)
         return event
 

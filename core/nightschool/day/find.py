@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from nightschool.audit.classify import failures
 from nightschool.clock import Clock
 from nightschool.config import Audit
 from nightschool.day import detect, journal
+from nightschool.day.places import places
 from nightschool.events import Event, Moment
 from nightschool.paths import Home
 from nightschool.records import AuditEntry, Failure, Session
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Corrects = Callable[[str], bool]
 BACKFILL = "backfill"  # the id of what no hook has told
 FRESH = 3600.0  # seconds: an agent is not told of a spike that lies further back
+AFTER = timedelta(seconds=5)  # a commit may end after the last thing that was written of its session
 
 
 def never(_prompt: str) -> bool:
@@ -69,13 +71,12 @@ class Finder:
                 self._journal(_found(event, session, f"{prefix}{index}", Moment.TOOL_FAILURE, at))
 
     def _spikes(self, event: Event, session: Session) -> None:
-        prefix = f"spike-{journal.short_hash(session.platform, session.id)}-"
-        told = [int(index) for index in self.known.ending(prefix)]
+        names = _names(session)
         for episode in detect.episodes(session, window=self.rules.window, spike=self.rules.failures):
             # A late result can move the call that tipped an episode; any call of it that was journaled stands for it.
-            if any(episode.tipped <= index <= episode.last for index in told):
+            if any(name in self.known for name in names[episode.tipped : episode.last + 1]):
                 continue
-            spike = _found(event, session, f"{prefix}{episode.tipped}", Moment.ERROR_SPIKE, event.at)
+            spike = _found(event, session, names[episode.tipped], Moment.ERROR_SPIKE, event.at)
             entry = self._entry(spike, session, kind="error_spike", failures=self._failed(session, episode))
             backlog.add(self.home, entry)
             self._journal(spike)
@@ -101,21 +102,25 @@ class Finder:
         if not commands or not session.turns or not project.is_absolute():
             return
         spans = _spans(session, commands, self.clock.now())
-        for commit in detect.milestones(project, spans[0][0], spans[-1][1]):
-            within = any(start.replace(microsecond=0) <= commit.at <= end for start, end in spans)
-            name = f"commit-{commit.sha}"
-            if within and name not in self.known:
-                milestone = _found(event, session, name, Moment.MILESTONE_COMMIT, commit.at)
-                backlog.add(self.home, self._committed(milestone, session, commit))
-                self._journal(milestone)
-                self.milestones.append((milestone, commit))
+        asked_of = [call.input for turn in session.turns for call in turn.calls if _may_go(call.input)]
+        for place in places(project, asked_of):
+            for commit in detect.milestones(place, spans[0][0], spans[-1][1]):
+                within = any(start.replace(microsecond=0) <= commit.at <= end for start, end in spans)
+                names = [f"commit-{sha}" for sha in (commit.sha, *commit.amends)]
+                if within and not any(name in self.known for name in names):
+                    milestone = _found(event, session, names[0], Moment.MILESTONE_COMMIT, commit.at)
+                    backlog.add(self.home, self._committed(milestone, session, commit))
+                    self._journal(milestone)
+                    self.milestones.append((milestone, commit))
 
     def _committed(self, event: Event, session: Session, commit: detect.Commit) -> AuditEntry:
+        from nightschool.day.redact import redact  # git's words, which no harvest has seen
+
         return self._entry(
             event,
             session,
             kind="milestone",
-            subject=commit.subject[:200],
+            subject=redact(commit.subject)[:200],
             base=commit.base,
             head=commit.sha,
             asked=retrospect.asked_before(session, commit.at),
@@ -156,12 +161,26 @@ def catch_up(finder: Finder, sessions: Iterable[Session]) -> Iterator[Session]:
         yield session
 
 
+def _names(session: Session) -> list[str]:
+    """Return how an episode that each call tipped would be named; a fork of the session has the same names."""
+    turns = ((journal.short_hash(session.platform, turn.id), turn.calls) for turn in session.turns)
+    return [f"spike-{turn}-{number}" for turn, calls in turns for number, _ in enumerate(calls)]
+
+
+def _may_go(command: str) -> bool:
+    return "cd" in command or "pushd" in command or "git" in command
+
+
 def _spans(session: Session, commands: set[str], now: datetime) -> list[tuple[datetime, datetime]]:
-    """Return from when to when the turns ran that hold one of `commands`; the whole session when none is found."""
-    ends = [turn.at for turn in session.turns[1:]] + [now]
+    """Return from when to when the turns ran that hold one of `commands`; the whole session when none is found.
+
+    The last turn ran until something was written last: what the user commits hours later is not the session's.
+    """
+    over = min(now, max(session.ended, session.turns[-1].at) + AFTER) if session.ended else now
+    ends = [turn.at for turn in session.turns[1:]] + [over]
     turns = zip(session.turns, ends, strict=True)
     found = [(turn.at, end) for turn, end in turns if any(call.input in commands for call in turn.calls)]
-    return found or [(session.turns[0].at, now)]
+    return found or [(session.turns[0].at, over)]
 
 
 def _found(event: Event, session: Session, name: str, moment: Moment, at: datetime) -> Event:

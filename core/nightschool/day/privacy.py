@@ -3,7 +3,10 @@
 import os
 from collections import Counter
 
+from nightschool.audit import backlog
 from nightschool.config import Privacy
+from nightschool.memory.store import SessionStore
+from nightschool.paths import Home
 from nightschool.records import Session
 
 _PROMPTS = "private prompts"
@@ -30,6 +33,29 @@ def stripped(session: Session) -> Session:
     counts["private failures"] = sum(call.failed is True for call in calls)
     told = dict(Counter(session.skipped) + Counter(counts))
     return session.model_copy(update={"turns": (), "project": "", "branch": "", "pending": {}, "skipped": told})
+
+
+def forget_words(home: Home, rules: Privacy) -> int:
+    """Take the words out of sessions that were kept before they were marked; return how many these were.
+
+    Their transcripts are the client's. What nights have made of them stays until it is forgotten. The caller holds the
+    drain's lock.
+    """
+    store, meant = SessionStore(home), set()
+    for session in list(store.sessions()):
+        if session.turns and is_private(session, rules):
+            store.save(stripped(session))
+            meant.add((session.platform, session.id))
+    for platform, name in meant:
+        (home.memory / "observations" / platform / f"{name}.json").unlink(missing_ok=True)
+        (home.prompts / platform / name).unlink(missing_ok=True)
+    if meant:
+        bare = {"asked": "", "subject": "", "passed": (), "failures": (), "project": "", "retrospect": None}
+        noted = backlog.entries(home)
+        backlog.rewrite(
+            home, [e.model_copy(update=bare) if (e.platform, e.session) in meant else e for e in noted]
+        )  # fmt: skip
+    return len(meant)
 
 
 def _list(told: str) -> list[str]:

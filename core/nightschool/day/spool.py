@@ -1,4 +1,7 @@
-"""What the hooks dropped: payloads in files named `<platform>.<moment>.<unique>.json` (contract: hooks/README.md)."""
+"""What the hooks dropped: payloads in files named `<platform>.<moment>.<unique>.json` (contract: hooks/README.md).
+
+A session that starts while a rule is on trial has `-<trial>-a0` or `-a1` at the end of <unique>: what the coin said.
+"""
 
 import contextlib
 import os
@@ -14,6 +17,7 @@ MAX_PAYLOAD = 16 * 2**20
 """Bytes of a payload that are still read; the largest seen is under 1 MB."""
 
 _NAME = re.compile(r"([a-z0-9_-]+)\.([a-z0-9_-]+)\.[A-Za-z0-9_-]+\.json")
+_ARM = re.compile(r"-(f[0-9a-f]{10})-a([01])\.json\Z")
 _PART_AGE = timedelta(hours=1)
 
 
@@ -25,6 +29,12 @@ class Dropped:
     platform: str
     moment: str
     mtime_ns: int
+
+    @property
+    def arm(self) -> tuple[str, bool] | None:
+        """Return the field trial whose coin the hook has thrown, and whether it came up for the rule; mostly None."""
+        match = _ARM.search(self.path.name) if self.moment == "session_start" else None
+        return (match[1], match[2] == "1") if match else None
 
     @property
     def at(self) -> datetime:

@@ -1,5 +1,6 @@
 """The self-audit's findings: what keeps failing, what you keep correcting, and rules that do not hold; worst first."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ RECURRING = 2  # sessions from which something keeps coming back
 
 _SEVERE = {FailureKind.MERGE: 3, FailureKind.DENIED: 2, FailureKind.TEST: 2, FailureKind.TYPES_LINT: 2}
 _OPTIONS = {
-    "failure": (Choice.DIG, Choice.GUARD, Choice.LOG, Choice.POSTPONE),
+    "failure": (Choice.CODIFY, Choice.GUARD, Choice.LOG, Choice.POSTPONE),
     "correction": (Choice.CODIFY, Choice.DIG, Choice.LOG, Choice.POSTPONE),
     "broken_rule": (Choice.DIG, Choice.GUARD, Choice.LOG, Choice.POSTPONE),
 }
@@ -39,17 +40,23 @@ def findings(home: Home, project: str | None, now: datetime, *, everything: bool
 
 def decide(home: Home, found: Sequence[Finding], told: str, choice: str, reason: str, now: datetime) -> AuditDecision:
     """Record what was decided about the finding whose id is, or begins with, `told`. Raises UsageError."""
+    finding = named(found, told)
+    if choice not in list(Choice):  # what is offered is at most four of them
+        raise UsageError("not a choice", where=choice, fix=f"There are: {', '.join(Choice)}.")
+    decision = AuditDecision(finding=finding.id, choice=Choice(choice), at=now, reason=reason[:500])
+    backlog.decide(home, decision)
+    return decision
+
+
+def named(found: Sequence[Finding], told: str) -> Finding:
+    """Return the finding whose id is, or begins with, `told`. Raises UsageError."""
     fitting = [f for f in found if f.id == told] or [f for f in found if told and f.id.startswith(told)]
     if len(fitting) != 1:
         known = ", ".join(finding.id for finding in found) or "none"
         raise UsageError(
             "no such finding" if not fitting else "several findings begin so", where=told, fix=f"Known: {known}."
         )
-    if choice not in fitting[0].options:
-        raise UsageError("not a choice for this finding", where=choice, fix=f"It has: {', '.join(fitting[0].options)}.")
-    decision = AuditDecision(finding=fitting[0].id, choice=Choice(choice), at=now, reason=reason[:500])
-    backlog.decide(home, decision)
-    return decision
+    return fitting[0]
 
 
 def _is_open(finding: Finding, now: datetime) -> bool:
@@ -65,7 +72,7 @@ def _failures(home: Home, project: str | None) -> Iterable[Finding]:
     seen: dict[str, list[tuple[AuditEntry, int]]] = defaultdict(list)
     severity: dict[str, int] = {}
     for entry in backlog.entries(home):
-        if entry.kind == "error_spike" and (project is None or entry.project == project):
+        if entry.kind == "error_spike" and _in_scope(entry, project):
             for failure in entry.failures:
                 seen[failure.signature].append((entry, failure.count))
                 severity[failure.signature] = _SEVERE.get(failure.kind, 1)
@@ -74,6 +81,11 @@ def _failures(home: Home, project: str | None) -> Iterable[Finding]:
         yield _finding(
             f"f-{short_hash(signature)[:10]}", told, [entry for entry, _ in spikes], sum(n for _, n in spikes)
         )
+
+
+def _in_scope(entry: AuditEntry, project: str | None) -> bool:
+    """Tell whether a session was held in the project or below it, as a night tells."""
+    return project is None or entry.project == project or entry.project.startswith(f"{project.rstrip(os.sep)}{os.sep}")
 
 
 def _finding(name: str, told: dict[str, object], entries: list[AuditEntry], times: int) -> Finding:

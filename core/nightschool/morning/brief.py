@@ -5,13 +5,16 @@ there is no file, and the session costs nothing. It states facts and counts. No 
 adopted stands in the documents, and what is not adopted must not act. Behind these lines stands what memory holds
 of the project, see `recall`.
 
+With the user's consent (`exam.field`) one rule that waits may be on trial: then a second file says the same and the
+rule, and the hook gives a random half of the sessions that one. The two differ in nothing else.
+
 A project's brief lies below `brief/` at the project's own path, so that a shell finds it by its working directory
 without translating a byte; `brief/nightschool-brief.md` itself belongs to nights over all projects.
 """
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from nightschool.config import load
@@ -22,14 +25,17 @@ from nightschool.morning.place import remove_dirs
 from nightschool.morning.receipts import adopted_edits
 from nightschool.night import decisions
 from nightschool.night.steps import Steps, all_nights
+from nightschool.night.trials import running
 from nightschool.paths import Home
-from nightschool.records import BRIEF_TAG, Edit, Night, NightStatus, Proposal, Ruling
+from nightschool.records import BRIEF_TAG, Edit, FieldTrial, Night, NightStatus, Proposal, Ruling
 from nightschool.schedule import jobs
 
 FILE = "nightschool-brief.md"  # hooks/harvest spells it too
+_TRIAL = "nightschool-field-{}.md"  # and this
 _CLIMB = 8  # directories in which the hook looks for one
 BYTES_A_TOKEN = 3  # English has four and more: an estimate that errs upward
 _HEAD = "From Nightschool, for information:"
+_RULE = "A standing rule of this user, to be followed in this session:"
 _WORDS = {
     Ruling.ACCEPT: "accepted by their exam",
     Ruling.UNEXAMINED: "unexamined",
@@ -100,18 +106,36 @@ def _prepare(home: Home, project: str | None, nights: Sequence[Night], adopted: 
     settled = frozenset(edit.id for edit in adopted) | decisions.turned_down(home).keys()
     facts = [*jobs.faults(home, project), *_facts(home, nights, settled)]
     facts += recall.recall(home, project, load(home).memory, [edit.text for edit in adopted])
-    text = _fitted(facts, tokens)
-    path = place(home, project)
+    trial = _on_trial(home, project, settled, tokens)
+    line = f"{_RULE} {trial.edit.text}" if trial else ""
+    text = _fitted(facts, tokens - upper_tokens(f"- {line}\n") if trial else tokens)
+    folder = place(home, project).parent
+    wanted = {folder / FILE: text}
+    wanted |= {folder / _TRIAL.format(trial.id): _told([line, *_facts_of(text)])} if trial else {}
     try:
-        if text and not (path.is_file() and path.read_bytes() == text.encode()):
-            write_whole(path, text.encode(), durable=False)
-        elif not text and path.is_file():
-            path.unlink()
-            made = [home.brief / folder for folder in path.relative_to(home.brief).parents]
-            remove_dirs([str(folder) for folder in reversed(made)])
+        for path in {*wanted, *folder.glob(_TRIAL.format("*"))}:
+            _put(home, path, wanted.get(path, ""))
     except OSError as error:
         raise NightschoolError("cannot exchange a file", where=home.brief, why=error.strerror) from error
     return text
+
+
+def _put(home: Home, path: Path, text: str) -> None:
+    """Write a brief unless it is there already; without a text, remove it and the directories made for it."""
+    if text and not (path.is_file() and path.read_bytes() == text.encode()):
+        write_whole(path, text.encode(), durable=False)
+    elif not text and path.is_file():
+        path.unlink()
+        made = [home.brief / folder for folder in path.relative_to(home.brief).parents]
+        remove_dirs([str(folder) for folder in reversed(made)])
+
+
+def _on_trial(home: Home, project: str | None, settled: Collection[str], tokens: int) -> FieldTrial | None:
+    """Return the trial a project's sessions take part in: with consent, undecided, and with room for its rule."""
+    trial = running(home, project) if load(home).exam.field == "on" else None
+    if trial is None or trial.edit.id in settled:
+        return None
+    return trial if upper_tokens(_told([f"{_RULE} {trial.edit.text}"])) <= tokens else None
 
 
 def _facts(home: Home, nights: Iterable[Night], adopted: frozenset[str]) -> list[str]:
@@ -147,8 +171,16 @@ def _undecided(home: Home, night: Night, adopted: frozenset[str]) -> list[str]:
 def _fitted(facts: Sequence[str], tokens: int) -> str:
     """Return the facts that fit, in our tag; "" when none does."""
     for count in range(len(facts), 0, -1):
-        lines = [f"<{BRIEF_TAG}>", _HEAD, *(f"- {fact}" for fact in facts[:count]), f"</{BRIEF_TAG}>"]
-        text = "\n".join(lines) + "\n"
+        text = _told(facts[:count])
         if upper_tokens(text) <= tokens:
             return text
     return ""
+
+
+def _told(facts: Sequence[str]) -> str:
+    lines = [f"<{BRIEF_TAG}>", _HEAD, *(f"- {fact}" for fact in facts), f"</{BRIEF_TAG}>"]
+    return "\n".join(lines) + "\n"
+
+
+def _facts_of(text: str) -> list[str]:
+    return [line.removeprefix("- ") for line in text.splitlines()[2:-1]]

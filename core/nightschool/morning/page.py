@@ -6,6 +6,7 @@ from pathlib import Path
 from nightschool.files import write_whole
 from nightschool.morning import charts
 from nightschool.morning.facts import Moved, NightFacts, RuleFacts, gather, one_line
+from nightschool.morning.fielded import field_sentence
 from nightschool.morning.markup import Child, Safe, document, el, foreign, heading
 from nightschool.morning.report import crossing, sentence
 from nightschool.morning.style import STYLE
@@ -135,6 +136,7 @@ def _rule(one: RuleFacts) -> Safe:
         foreign("p", f"Quarantined ({', '.join(one.rule.quarantine)}): it is adopted only when you name it.",
                 class_="reject") if one.rule.quarantine else None,
         foreign("p", sentence(verdict) + crossing(one.rule)),
+        el("p", field_sentence(verdict.field)) if verdict.field else None,
         _charts(one),
         _tasks(one.tasks),
         el("h4", f"You said it in {one.rule.sessions} session(s)") if one.rule.quotes else None,

@@ -7,11 +7,21 @@ import re
 from collections.abc import Sequence
 
 from nightschool.files import write_whole
+from nightschool.morning.fielded import field_claim, field_sentence
 from nightschool.night.mining.mine import Mined
 from nightschool.night.plan import Planned
 from nightschool.night.steps import Steps
 from nightschool.paths import Home
-from nightschool.records import Edit, Night, NightStatus, Proposal, ProposedRule, Recurrence, Ruling, Verdict
+from nightschool.records import (
+    Edit,
+    Night,
+    NightStatus,
+    Proposal,
+    ProposedRule,
+    Recurrence,
+    Ruling,
+    Verdict,
+)
 
 SHOWN = 10  # recurrences on the page; the rest is in `nightschool mine`
 _ORDER = (Ruling.ACCEPT, Ruling.PROBATION, Ruling.UNEXAMINED, Ruling.REJECT)
@@ -133,6 +143,8 @@ def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
             f"On {told.tasks} sealed test task(s), which decided nothing: {told.without:.2f} of them pass without it, "
             f"{told.with_:.2f} with it."
         )
+    if rule.verdict.field is not None:
+        lines.append(field_sentence(rule.verdict.field))
     if rule.quarantine:
         why = ", ".join(plain(reason) for reason in rule.quarantine)
         lines.append(f"**Quarantined** ({why}): it is never adopted unless you name it.")
@@ -164,9 +176,10 @@ def crossing(rule: ProposedRule) -> str:
 def sentence(verdict: Verdict) -> str:
     """Say in one plain sentence what a verdict rests on. Nothing that was not measured is given a number."""
     if verdict.effect is None or verdict.interval is None:
-        return f"Not measured. {verdict.reason}"
+        claim = field_claim(verdict)
+        return f"{claim}{verdict.reason}" if claim else f"Not measured. {verdict.reason}"
     low, high = verdict.interval
-    claim = ""
+    claim = field_claim(verdict)
     if verdict.ruling is Ruling.ACCEPT and verdict.e_value >= verdict.threshold:
         claim = f"Accepted: a rule that makes no difference gets this far with at most {100 / verdict.threshold:.2g} % "
         claim += "chance. "
@@ -246,7 +259,10 @@ def _recurrence(found: Recurrence) -> str:
     seen = f"{found.first_seen:%Y-%m-%d} to {found.last_seen:%Y-%m-%d}"
     check = f"check: {checks}" if checks else "no check can be derived from the words"
     tail = f"\n\n{check}" if found.kind == "correction" else ""
-    return f"## {found.sessions} session(s), {kind}: {plain(found.text, 160)}\n\n{seen}, {where}\n\n{quotes}{tail}"
+    happened = "".join(f", {name} {count}x" for name, count in found.signals.items() if name != "corrected")
+    said = f"said {found.count}x, confidence {found.confidence:.2f}, cost {found.cost:.1f}{happened}"
+    head = f"## {found.sessions} session(s), {kind}: {plain(found.text, 160)}"
+    return f"{head}\n\n{seen}, {where}; {said}\n\n{quotes}{tail}"
 
 
 def plan_page(planned: Planned) -> str:

@@ -147,6 +147,7 @@ def _kept(home: Home, task: RealTask, draft: Draft) -> RealTask:
         "origins": tuple(sorted(origins.values(), key=lambda o: (o.at, o.platform, o.session, o.turn))),
         "first_seen": min(task.first_seen, draft.first_seen),
         "last_seen": max(task.last_seen, draft.last_seen),
+        "reviewed": task.reviewed or draft.reviewed,
     }
     merged = task.model_copy(update=told)
     if merged != task:

@@ -99,7 +99,9 @@ class Examiner:
         before = -1
         while before != (before := sum(_accepted(found) for found in held.values())):
             for edit, found in held.items():
-                held[edit] = found.model_copy(update={"verdict": self.verdict(found)})
+                verdict = self.verdict(found)
+                ruled = found.ruled or (self.clock.now() if verdict.ruling in FINAL else None)
+                held[edit] = found.model_copy(update={"verdict": verdict, "ruled": ruled})
                 if held[edit].pairs:
                     store.save(self.home, held[edit])
             lifetime.keep(self.home, [f for f in held.values() if f.pairs and f.edit.op != "delete"])
@@ -179,7 +181,9 @@ class Examiner:
     def _let_through(self, found: Evidence) -> Evidence:
         """With `gate = off` offer what the gate refuses, and say so. What is kept is what the gate said."""
         ruled = found.verdict
-        if ruled is None or self.rules.gate == "on" or ruled.ruling not in {Ruling.PROBATION, Ruling.REJECT}:
+        if found.edit.op == "delete" or ruled is None or self.rules.gate == "on":
+            return found
+        if ruled.ruling not in {Ruling.PROBATION, Ruling.REJECT}:
             return found
         reason = f"The gate is off. It would have said {ruled.ruling}: {ruled.reason}"
         offered = ruled.model_copy(update={"ruling": Ruling.ACCEPT, "reason": reason})
@@ -260,7 +264,7 @@ class Examiner:
         for found in held.values():
             if self._refusal(found.edit, tasks):
                 continue
-            met = {pair.family for pair in found.pairs}
+            met = {pair.family for pair in found.pairs} | set(found.set_aside)
             own = [t for t in tasks if t.recurrence == found.edit.recurrence and t.family not in met]
             rest = one_of_each_family(own)
             left += 0 if self._settled(found, len(rest)) else len(rest)

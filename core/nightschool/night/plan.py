@@ -7,9 +7,20 @@ from nightschool.models.backends import Backend, open_backend, resolved
 from nightschool.models.budget import Terms
 from nightschool.models.questions import Question
 from nightschool.night import bank
-from nightschool.night.prepare import Setting, choose, documents_of, examiner_of, gather, held_out, mine_sessions
+from nightschool.night.gating.choice import sealed
+from nightschool.night.prepare import (
+    Setting,
+    choose,
+    documents_of,
+    examiner_of,
+    gather,
+    held_out,
+    mine_sessions,
+    reexamined,
+)
 from nightschool.night.spending import most_calls
 from nightschool.night.stage import Candidates
+from nightschool.night.steps import next_id
 from nightschool.records import Edit, Funnel, Recurrence
 
 ROLLOUTS = (1, 2, 3, 5)  # that are compared
@@ -74,7 +85,10 @@ def plan(setting: Setting) -> Planned:
     documents = documents_of(setting, material.sessions)
     chosen: Candidates = choose(setting, mined, banked.tasks, documents, examiner)
     tasks = held_out(banked.tasks, setting.scope_project)
-    calls = most_calls(chosen.edits, tasks, setting.config.exam) if backend else 0
+    recalled = reexamined(setting, next_id(setting.home), tasks, documents, examiner)
+    edits, tested = (*chosen.edits, *recalled.edits), sealed(banked.tasks, setting.scope_project)
+    batch = backend is not None and backend.batch
+    calls = most_calls(edits, tasks, setting.config.exam, sealed=tested, batch=batch) if backend else 0
     fits: tuple[Fit, ...] = ()
     if backend is not None and not backend.batch and calls:
         terms = Terms.of(setting.config, setting.config.models.backend)

@@ -19,12 +19,15 @@ from nightschool.errors import NightschoolError
 from nightschool.files import single_flight, sweep
 from nightschool.memory.store import SessionStore
 from nightschool.models.backends import Backend, BatchBackend
-from nightschool.night import decisions, evidence, reflect
+from nightschool.night import decisions, drafts, evidence, reflect
 from nightschool.night.gating import reexam
-from nightschool.night.mining.mine import Mined, mine
+from nightschool.night.mining import identity
+from nightschool.night.mining.mine import Mined, mine_as_known
+from nightschool.night.mining.outcomes import lightened
 from nightschool.night.mining.signals import correcting_rule
 from nightschool.night.rules.documents import Documents
 from nightschool.night.stage import Candidates, Recalled
+from nightschool.night.trials import failed
 from nightschool.paths import Home
 from nightschool.platforms import Platforms
 from nightschool.records import Evidence, Funnel, NightRequest, RealTask, Ruling, Seen, Session, Task
@@ -84,20 +87,25 @@ def gather(setting: Setting) -> Material:
         finder = Finder(setting.home, setting.platforms, known, setting.clock, config.audit, _corrects)
         everything = catch_up(finder, SessionStore(setting.home).sessions())
         kept = (s for s in everything if not s.own and _in_scope(s, setting.scope_project))
-        sessions = [_light(session) for session in kept]
+        sessions = [lightened(session) for session in kept]
     project = setting.request.project
     if not sessions and project is not None and not Path(project).is_dir():
         fix = "Name a project with --project, or learn from all of them with --scope all."
         raise NightschoolError("no such project directory, and no session was held in it", where=project, fix=fix)
     seen = Seen(offsets={f"{s.platform}/{s.id}": s.source.offset for s in sessions})
-    both = json.dumps([seen.offsets, settings_hash(setting)], sort_keys=True)
+    both = json.dumps([seen.offsets, settings_hash(setting), *drafts.ids(setting.home)], sort_keys=True)
     return Material(sessions, funnel, seen, hashlib.sha256(both.encode()).hexdigest())
 
 
 def mine_sessions(setting: Setting, sessions: list[Session]) -> Mined:
     """Mine the sessions in scope."""
     rules = setting.config.mine
-    return mine(sessions, project=setting.request.project, scope=rules.scope, min_sessions=rules.min_sessions)
+    project = setting.request.project
+    mined, ids = mine_as_known(
+        sessions, identity.load(setting.home), project=project, scope=rules.scope, min_sessions=rules.min_sessions
+    )
+    identity.save(setting.home, ids)
+    return mined
 
 
 def documents_of(setting: Setting, sessions: list[Session]) -> Documents:
@@ -130,8 +138,14 @@ def choose(
 ) -> Candidates:
     """Choose the candidates of a night, the costliest recurrence first, up to the cap."""
     known = of_examiner(evidence.everything(setting.home), examiner)
-    found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules())
-    found = decisions.allowed(setting.home, found, mined.recurrences)
+    preferences = setting.config.mine.preferences
+    found = reflect.candidates(mined.recurrences, tasks, known, documents.targets, documents.rules(), preferences)
+    found = failed(setting.home, decisions.allowed(setting.home, found, mined.recurrences))
+    found = drafts.instead(setting.home, found, known)
+    chosen = {edit.id for edit in found}
+    again = [e for e in known if e.edit.id in chosen and e.verdict and e.verdict.ruling is Ruling.REJECT]
+    for rejected in again if examiner else ():
+        evidence.save(setting.home, reflect.reopened(rejected))
     # the cap is on what an exam costs: it concerns neither a night without a model nor what is accepted already
     settled = {e.edit.id for e in known if e.verdict is not None and e.verdict.ruling is Ruling.ACCEPT}
     open_ones = [edit for edit in found if edit.id not in settled] if examiner else []
@@ -163,12 +177,6 @@ def held_out(tasks: Sequence[Task], project: str | None) -> list[RealTask]:
 
 def _corrects(prompt: str) -> bool:
     return bool(correcting_rule(prompt))
-
-
-def _light(session: Session) -> Session:
-    """Leave out what mining does not read, so that a long history fits into little memory."""
-    turns = tuple(turn.model_copy(update={"calls": (), "reply": ""}) for turn in session.turns)
-    return session.model_copy(update={"turns": turns, "pending": {}})
 
 
 def _in_scope(session: Session, project: str | None) -> bool:

@@ -2,16 +2,19 @@
 
 Without a model the one candidate for a correction is the user's own words: measured against a small model's
 rewriting they pass more held-out tasks. The words are taken from sessions whose tasks are in `train`, so a candidate
-never quotes its own exam. What was rejected is remembered and not proposed again.
+never quotes its own exam. What was rejected is remembered and not proposed again, unless evidence changed: the user
+has given the correction in `REOPENS` sessions since. Then it starts anew, at a new place in the lifetime's budget.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
 
 from nightschool.night.mining.cluster import near
-from nightschool.night.mining.signals import directive, normalise
+from nightschool.night.mining.signals import content, directive, normalise
 from nightschool.night.rules.screen import reasons
 from nightschool.records import Edit, Evidence, Recurrence, Ruling, Target, Task
+
+REOPENS = 3  # sessions
 
 
 def edit_id(op: str, path: str, text: str) -> str:
@@ -26,11 +29,13 @@ def candidates(
     known: Sequence[Evidence],
     targets: Sequence[Target],
     rules: Sequence[str],
+    preferences: str = "",
 ) -> list[Edit]:
     """Return the edits to examine, the costliest recurrence first.
 
     `known` is all evidence so far, `rules` the texts that the documents hold already. A recurrence that has an
     edit on probation or accepted keeps that edit, so that its evidence goes on growing instead of starting over.
+    Among several wordings of one correction, one that shares words with `preferences` comes first.
     """
     present = {_plain(rule) for rule in rules}
     here = [found for found in known if targets and found.edit.path == targets[0].path]
@@ -41,8 +46,8 @@ def candidates(
         if recurrence.kind != "correction" or not targets:
             continue
         tried = _tried(recurrence, here)
-        edit = _kept(tried, recurrence) if tried else _proposed(recurrence, tasks, targets[0])
-        refused = not tried and edit is not None and _near_rejected(edit, here)
+        edit = _kept(tried, recurrence) if tried else _proposed(recurrence, tasks, targets[0], preferences)
+        refused = not tried and edit is not None and _near_rejected(edit, [f for f in here if _stays(f, recurrence)])
         if edit is not None and not refused and _plain(edit.text) not in present | dropped:
             edits.append(edit)
     return edits
@@ -56,10 +61,24 @@ def _tried(recurrence: Recurrence, here: Sequence[Evidence]) -> list[Evidence]:
 
 def _kept(tried: Sequence[Evidence], recurrence: Recurrence) -> Edit | None:
     alive = [f for f in tried if f.verdict is None or f.verdict.ruling is not Ruling.REJECT]
+    alive = alive or [f for f in tried if not _stays(f, recurrence)]
     return alive[0].edit.model_copy(update={"recurrence": recurrence.id}) if alive else None
 
 
-def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target) -> Edit | None:
+def _stays(found: Evidence, recurrence: Recurrence) -> bool:
+    """Tell whether a rejection stands: until the correction was given again in `REOPENS` sessions after it."""
+    at = found.ruled
+    return at is None or len({(q.platform, q.session) for q in recurrence.quotes if q.at > at}) < REOPENS
+
+
+def reopened(found: Evidence) -> Evidence:
+    """Return rejected evidence as that of an edit that starts anew: it meets only tasks that it has not met."""
+    met = (*found.set_aside, *(pair.family for pair in found.pairs))
+    told = {"pairs": (), "verdict": None, "ruled": None, "set_aside": tuple(sorted(set(met)))}
+    return found.model_copy(update=told)
+
+
+def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target, preferences: str) -> Edit | None:
     trained = {
         origin.session
         for task in tasks
@@ -67,17 +86,19 @@ def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target) -> 
         for origin in task.origins
     }
     said = [quote.text for quote in recurrence.quotes if quote.session in trained] or [recurrence.text]
-    text = _clearest([directive(words) or words for words in said])
+    text = _clearest([directive(words) or words for words in said], preferences)
     if not text:
         return None
     name = edit_id("add", target.path, text)
     return Edit(id=name, document=target.key, path=target.path, text=text, recurrence=recurrence.id)
 
 
-def _clearest(texts: Sequence[str]) -> str:
-    """Choose among the user's wordings: one that the screen lets pass, then the most frequent, then the shortest."""
+def _clearest(texts: Sequence[str], preferences: str) -> str:
+    """Choose among the user's wordings: one that passes the screen, is preferred, frequent, short."""
     plain = [_plain(text) for text in texts]
-    ranked = sorted(texts, key=lambda t: (bool(reasons(t)), -plain.count(_plain(t)), len(t), t))
+    liked = content(normalise(preferences))
+    shared = {t: len(content(normalise(t)) & liked) for t in texts}
+    ranked = sorted(texts, key=lambda t: (bool(reasons(t)), -shared[t], -plain.count(_plain(t)), len(t), t))
     return " ".join(ranked[0].split()) if ranked else ""
 
 
@@ -89,7 +110,7 @@ def _near_rejected(edit: Edit, here: Sequence[Evidence]) -> bool:
 
 
 def _right(found: Evidence) -> bool:
-    return found.verdict is not None and found.verdict.ruling is Ruling.ACCEPT
+    return found.verdict is not None and (found.verdict.ruling is Ruling.ACCEPT or found.verdict.by_hand)
 
 
 def _plain(text: str) -> str:

@@ -17,10 +17,11 @@ from nightschool.models.budget import OutOfBudget, Terms
 from nightschool.models.door import Door, TooManyLost
 from nightschool.models.ledger import Spend
 from nightschool.models.preflight import preflight
-from nightschool.night import bank, evidence
+from nightschool.night import bank, evidence, field
 from nightschool.night.bank import BankReport
 from nightschool.night.conflicts import nightly
 from nightschool.night.consolidate import consolidate
+from nightschool.night.dream import dream
 from nightschool.night.exam import Examiner, Paper
 from nightschool.night.gating.choice import sealed
 from nightschool.night.gating.reexam import offered
@@ -34,15 +35,16 @@ from nightschool.night.prepare import (
     examiner_of,
     gather,
     held_out,
-    mine_sessions,
     of_examiner,
     reexamined,
     settings_hash,
 )
+from nightschool.night.reviewed import cleared
 from nightschool.night.rules.documents import Documents
 from nightschool.night.spending import counted, has_rested, keep_limits, most_calls, stopped
 from nightschool.night.stage import Candidates, Recalled, stage
 from nightschool.night.steps import Steps, all_nights, last_done, next_id
+from nightschool.night.write import mined_with_model
 from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session, Task
 
 _UNDONE = frozenset({NightStatus.OPEN, NightStatus.WAITING, NightStatus.BUDGET, NightStatus.FAILED})
@@ -109,9 +111,12 @@ def run(setting: Setting) -> Outcome:
 
 def _most(setting: Setting, night: Night) -> int:
     """Return how many calls this night's exam makes at most."""
-    chosen = Steps(setting.home, night.id).found("candidates", Candidates)
-    tasks = held_out(bank.tasks(setting.home), setting.scope_project)
-    return most_calls(chosen.edits, tasks, setting.config.exam) if chosen else 0
+    steps, banked = Steps(setting.home, night.id), bank.tasks(setting.home)
+    chosen, recalled = steps.found("candidates", Candidates), steps.found("recalled", Recalled) or Recalled()
+    if chosen is None:
+        return 0
+    edits, tested = (*chosen.edits, *recalled.edits), sealed(banked, setting.scope_project)
+    return most_calls(edits, held_out(banked, setting.scope_project), setting.config.exam, sealed=tested)
 
 
 def _go_on_as_told(setting: Setting) -> None:
@@ -177,9 +182,10 @@ def _sleep(
     """Carry an open night to its end."""
     steps = Steps(setting.home, night.id)
     setting.say("mining what keeps coming back")
-    mined = steps.once("mined", Mined, lambda: mine_sessions(setting, sessions))
+    mined = steps.once("mined", Mined, lambda: mined_with_model(setting, sessions, night.id))
     remembered = consolidate(setting, night.id)
-    banked = bank.deposit(setting.home, mined.tasks)
+    banked = cleared(bank.deposit(setting.home, mined.tasks), backend)
+    dreamed = dream(setting, night.id, banked.tasks)
     tasks = held_out(banked.tasks, setting.scope_project)
     examiner = examiner_of(setting.config, backend)
     chosen = steps.once("candidates", Candidates, lambda: choose(setting, mined, banked.tasks, documents, examiner))
@@ -188,21 +194,17 @@ def _sleep(
     exam = _examine(setting, night, backend, examiner, every, documents, tasks, banked.tasks)
     shown, notes = offered(every.edits, exam.held)
     setting.say("staging the proposal")
+
+    def staged() -> Proposal:
+        at, targets, found = setting.clock.now(), documents.targets, mined.recurrences
+        return stage(night.id, at, targets, shown, exam.held, found, tasks, asked=exam.asked)
+
     proposal = steps.once(
         "proposal",
         Proposal,
-        lambda: stage(
-            night.id,
-            setting.clock.now(),
-            documents.targets,
-            shown,
-            exam.held,
-            mined.recurrences,
-            tasks,
-            asked=exam.asked,
-        ),
+        lambda: field.nightly(setting, staged(), mined.recurrences, banked.tasks),
     )
-    told = (*remembered, *recalled.notes, *notes)
+    told = (*remembered, *dreamed, *recalled.notes, *notes)
     return Outcome(steps.pin("night", _ended(setting, night, mined, banked, chosen, exam, told)), proposal)
 
 

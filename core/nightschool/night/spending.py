@@ -1,5 +1,6 @@
 """What a night may spend, over all its resumptions, and what is written down when it stops for it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -35,10 +36,29 @@ def has_rested(night: Night, setting: Setting) -> bool:
     return not any(limit > night.budget.get(name, 0.0) for name, limit in setting.budget.items())
 
 
-def most_calls(edits: Sequence[Edit], tasks: Sequence[RealTask], rules: Exam) -> int:
-    """Return how many calls an exam makes at most: every edit and the document as it is, on every task it may meet."""
+def most_calls(
+    edits: Sequence[Edit],
+    tasks: Sequence[RealTask],
+    rules: Exam,
+    *,
+    sealed: Sequence[RealTask] = (),
+    batch: bool = False,
+) -> int:
+    """Return how many calls an exam makes at most.
+
+    Every edit and the document as it is, on every task it may meet; the sealed test tasks of each edit, should it be
+    accepted; and the accepted ones of each document side by side, joining one by one. Where somebody answers a batch,
+    sealed tasks are not asked.
+    """
     examined = [edit for edit in edits if any(task.recurrence == edit.recurrence for task in tasks)]
-    return (len(examined) + bool(examined)) * min(rules.max_tasks, len(tasks)) * rules.rollouts_k
+    met = min(rules.max_tasks, len(tasks))
+    alone = (len(examined) + len({edit.document for edit in examined})) * met
+    added = [edit for edit in examined if edit.op != "delete"] if not batch else []
+    families = [len({task.family for task in sealed if task.recurrence == edit.recurrence}) for edit in added]
+    unsealed = sum(2 * min(rules.max_tasks, count) for count in families)
+    sizes = Counter(edit.document for edit in examined).values()
+    together = sum(2 * size * met for size in sizes if size > 1)
+    return (alone + unsealed + together) * rules.rollouts_k
 
 
 def counted(setting: Setting, night: Night, spent: Spend | None = None) -> Night:

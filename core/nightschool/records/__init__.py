@@ -12,7 +12,9 @@ from nightschool.records.audit import (
 )
 from nightschool.records.blocks import Block, BlockKind, Cite, Place, Voice
 from nightschool.records.conflicts import BrokenLink, Conflict, ConflictPlan, FileEdit, FilePlace
-from nightschool.records.exams import Edit, Evidence, Pair, Rollout, Ruling, Sealed, Verdict
+from nightschool.records.exams import Edit, Evidence, FieldShown, Pair, Rollout, Ruling, Sealed, Verdict
+from nightschool.records.field import FieldArm, FieldOutcome, FieldTrial
+from nightschool.records.guards import Action, Guard, GuardPlan, GuardWanted
 from nightschool.records.headless import HeadlessCall, HeadlessFailure, HeadlessFault, HeadlessReply, HeadlessRunner
 from nightschool.records.nights import Funnel, Night, NightStatus, Seen, Skipped
 from nightschool.records.observations import Observation, ObservationKind, Observed, Step
@@ -45,6 +47,7 @@ from nightschool.records.tasks import (
 __all__ = [
     "BRIEF_TAG",
     "OWN_MARK",
+    "Action",
     "AuditDecision",
     "AuditEntry",
     "Block",
@@ -63,11 +66,18 @@ __all__ = [
     "Evidence",
     "Failure",
     "FailureKind",
+    "FieldArm",
+    "FieldOutcome",
+    "FieldShown",
+    "FieldTrial",
     "FileChange",
     "FileEdit",
     "FilePlace",
     "Finding",
     "Funnel",
+    "Guard",
+    "GuardPlan",
+    "GuardWanted",
     "HeadlessCall",
     "HeadlessFailure",
     "HeadlessFault",

@@ -68,6 +68,18 @@ class Sealed(Record):
     with_: float
 
 
+class FieldShown(Record):
+    """What a field exam has shown: real sessions that were given the rule by a coin, and those that were not."""
+
+    with_: int = 0  # sessions that were given the rule and could be judged
+    without: int = 0
+    passed_with: int = 0
+    passed_without: int = 0
+    e_value: float = 1.0
+    e_harm: float = 1.0
+    threshold: float = 20.0
+
+
 class Verdict(Record):
     """The gate's decision on one edit and all that it rests on."""
 
@@ -85,6 +97,8 @@ class Verdict(Record):
     losses: int = 0
     examiner: str = ""  # backend and model that were asked; "" when nothing was
     sealed: Sealed | None = None  # None until it is accepted and has test tasks
+    by_hand: bool = False  # offered for want of a gain, without the gate's claim: only the user adopts it, by name
+    field: FieldShown | None = None  # None when it is on no field exam
 
 
 class Evidence(Record):
@@ -96,3 +110,5 @@ class Evidence(Record):
     pairs: tuple[Pair, ...] = ()
     first_seen: Instant
     verdict: Verdict | None = None
+    ruled: Instant | None = None  # when it was accepted or rejected; None until then, and in records from before
+    set_aside: tuple[Name, ...] = ()  # families it met before it was reopened: it never meets them again

@@ -46,6 +46,16 @@ class Quote(Record):
     span: tuple[int, int] = (0, 0)
 
 
+class Origin(Record):
+    """Where a task came from: the session's request that stands in it."""
+
+    platform: Name
+    session: Name
+    turn: str
+    at: Instant
+    span: tuple[int, int] = (0, 0)
+
+
 class Recurrence(Record):
     """Something that came back: a request, or a correction. Its id comes from its members, not from a wording."""
 
@@ -58,16 +68,12 @@ class Recurrence(Record):
     first_seen: Instant
     last_seen: Instant
     checks: tuple[Check, ...] = ()  # derived from the words; empty when they cannot be checked without a model
-
-
-class Origin(Record):
-    """Where a task came from: the session's request that stands in it."""
-
-    platform: Name
-    session: Name
-    turn: str
-    at: Instant
-    span: tuple[int, int] = (0, 0)
+    intent: str = ""  # what the user wants, in a model's words; "" when none was asked
+    count: int = 0  # times it was said, several in one session included
+    confidence: float = 0.0  # lower bound (95 %) of the share of the sessions it concerns in which it was said
+    cost: float = 0.0  # what it is ranked by; see `night/mining/mine.py`
+    signals: dict[str, int] = Field(default_factory=dict)  # what else happened in the turns concerned
+    origins: tuple[Origin, ...] = ()  # newest first, the newest thousand
 
 
 Split = Literal["train", "val", "test"]
@@ -88,6 +94,7 @@ class RealTask(Record):
     origins: tuple[Origin, ...] = Field(min_length=1)
     first_seen: Instant
     last_seen: Instant
+    reviewed: bool = True  # False: it came from a file that nobody has marked as reviewed; no paid backend is asked it
 
 
 class DreamTask(Record):

@@ -33,7 +33,7 @@ class Toy:
             told = json.loads(line)
             calls = tuple(ToolCall(name="sh", **call) for call in told.get("calls", ()))
             at = datetime.fromisoformat(told["at"]) if "at" in told else datetime(2026, 1, 1, tzinfo=UTC)
-            turns.append(Turn(id=str(number), at=at, prompt=told.get("prompt", ""), calls=calls))
+            turns.append(Turn(id=f"{event.session_id}-{number}", at=at, prompt=told.get("prompt", ""), calls=calls))
         source = Source(path=event.transcript)
         return Session(
             platform="toy", id=event.session_id, source=source, project=event.project or "", turns=tuple(turns)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nightschool import __version__, bundle
+from nightschool.audit import prompt
 from nightschool.clock import FixedClock
 from nightschool.day.drain import drain
 from nightschool.day.journal import read_events
@@ -90,13 +91,16 @@ def test_the_manifest_names_files_that_are_there():
 @pytest.mark.parametrize("event", sorted(HOOKS))
 def test_hooks_only_note(event):
     """Each is a command in both shells that ends soon and names a moment we know; no tool is waited for."""
-    assert not event.lower().startswith(("pretool", "posttool", "permission", "userprompt"))
+    assert not event.lower().startswith(("pretool", "posttool", "permission"))
     for entry in HOOKS[event]:
         assert entry["type"] == "command"
         assert entry["timeoutSec"] <= 5
         moment = entry["bash"].rpartition(" ")[2]
-        assert moment in set(Moment)
         assert entry["bash"] == f'sh "${{PLUGIN_ROOT}}/copilot/hook" {moment}'
+        if event == "userPromptSubmitted":
+            assert (moment, entry.get("powershell")) == ("prompt", None)
+            continue
+        assert moment in set(Moment)
         assert entry["powershell"].endswith(f'harvest.ps1" copilot {moment}')
 
 
@@ -121,6 +125,19 @@ def test_the_brief_is_told_as_the_client_reads_it(home, tmp_path, text):
     assert told["additionalContext"] == wanted
     assert told["hookSpecificOutput"] == {"hookEventName": "SessionStart", "additionalContext": wanted}
     assert [spooled.read_bytes() for spooled in home.spool.glob("copilot.session_start.*.json")] == [b'{"x": 1}']
+
+
+def test_the_prompt_is_told_once_as_the_client_reads_it(home, tmp_path):
+    """What waits for a session comes with its user's next words, as JSON; then nothing, and no payload is kept."""
+    payload = json.dumps({"sessionId": ID, "prompt": "go on"}).encode()
+    assert fire(home, tmp_path, "prompt", payload) == b""
+    prompt.leave(home, "copilot", ID, '<tag>\n3 x "a\\b"\n</tag>\n')
+    told = json.loads(fire(home, tmp_path, "prompt", payload))
+    wanted = '<tag>\n3 x "a\\b"\n</tag>\n'
+    assert told["additionalContext"] == wanted
+    assert told["hookSpecificOutput"] == {"hookEventName": "UserPromptSubmit", "additionalContext": wanted}
+    assert fire(home, tmp_path, "prompt", payload) == b""
+    assert not home.spool.exists()
 
 
 def test_without_a_brief_nothing_is_told(home, tmp_path):

@@ -52,7 +52,7 @@ def tonight(
 
     A task counts once for an edit. Families in `last` are met only when there is room.
     """
-    before = {pair.family for pair in found.pairs if pair.night != night}
+    before = {pair.family for pair in found.pairs if pair.night != night} | set(found.set_aside)
     late = set(last)
     fresh = one_of_each_family([t for t in in_rotation(tasks, cap) if t.family not in before])
     fresh.sort(key=lambda t: t.family in late)

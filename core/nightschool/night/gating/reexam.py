@@ -2,15 +2,16 @@
 
 The edit under examination is a deletion: "without" is the document as it is, "with" is the document with the rule
 gone. Tasks that the rule met in its own exam do not count: only what came later, or what another model makes of it.
-The burden of proof lies on keeping: every rule costs tokens in every session. A deletion is offered when taking the
-rule out is proven to help, or when at least `ENOUGH` later tasks of its kind show no gain from having it.
+A deletion is accepted when taking the rule out is proven to help. When at least `ENOUGH` later tasks of its kind show
+no gain from having it, that proves nothing: the deletion is offered, and adopted only by hand. `bench gate` simulates
+how often either happens to a rule that does help.
 
 It spends nothing of the lifetime's budget: nothing new is accepted.
 """
 
 from collections.abc import Sequence
 
-from nightschool.night.gate import decide
+from nightschool.night.gate import Met, decide, rule
 from nightschool.night.reflect import edit_id
 from nightschool.records import Edit, Evidence, Pair, RealTask, Ruling, Target, Verdict
 
@@ -39,7 +40,7 @@ def due(
     for edit in adopted.values():
         gone = removal(edit, target)
         here = [f for f in known if f.examiner == examiner and f.edit.id in {gone.id, edit.id}]
-        settled = any(f.edit.id == gone.id and _accepted(f) for f in here)
+        settled = any(f.edit.id == gone.id and is_right(f) for f in here)
         nights = [int(pair.night) for found in here for pair in found.pairs]
         rested = not nights or int(night) - max(nights) >= spacing
         if settled or (rested and len({t.family for t in later(gone, known, examiner, tasks)}) >= FRESH):
@@ -73,18 +74,28 @@ def decide_removal(pairs: Sequence[Pair], *, alpha: float, night_over: bool) -> 
         return told
     if not night_over:
         return told.model_copy(update={"ruling": Ruling.PROBATION})
-    gain = sum(-pair.difference for pair in pairs if pair.own)
     count = sum(pair.own for pair in pairs)
-    if count >= ENOUGH and gain <= _NOTHING:
-        reason = "It does not help any more: later tasks of its kind pass as often without it."
-        return told.model_copy(update={"ruling": Ruling.ACCEPT, "reason": reason})
+    if stale(pairs):
+        reason = f"It seems to help no more: {count} later tasks of its kind pass as often without it. By hand only."
+        return told.model_copy(update={"ruling": Ruling.PROBATION, "reason": reason, "by_hand": True})
     reason = f"Re-examined on {count} later task(s): it stays."
     return told.model_copy(update={"ruling": Ruling.PROBATION, "reason": reason})
 
 
+def stale(pairs: Sequence[Met]) -> bool:
+    """Tell whether enough later tasks of a rule's kind show no gain from having it. It claims nothing."""
+    own = [-pair.difference for pair in pairs if pair.own]
+    return len(own) >= ENOUGH and sum(own) <= _NOTHING
+
+
+def removal_ruling(pairs: Sequence[Met], *, alpha: float) -> Ruling:
+    """Return what the gate's claim says of a deletion."""
+    return rule(pairs, threshold=1 / alpha, harm=1 / alpha, max_nights=1_000_000, night_over=False)[0]
+
+
 def offered(edits: Sequence[Edit], held: Sequence[Evidence]) -> tuple[list[Edit], list[str]]:
     """Return the edits a proposal shows: deletions only when they are right. With them, a note on the rest."""
-    right = {found.edit.id for found in held if _accepted(found)}
+    right = {found.edit.id for found in held if is_right(found)}
     shown = [edit for edit in edits if edit.op != "delete" or edit.id in right]
     stay = [f for f in held if f.edit.op == "delete" and f.pairs and f.edit.id not in right]
     notes = [f"adopted rule re-examined, it stays: {found.edit.replaces}" for found in stay]
@@ -99,8 +110,9 @@ def drifted(known: Sequence[Evidence], examiner: str, edits: Sequence[Edit]) -> 
     return [f"{len(new)} adopted rule(s) were examined with another model: examined anew with {examiner}"] * bool(new)
 
 
-def _accepted(found: Evidence) -> bool:
-    return found.verdict is not None and found.verdict.ruling is Ruling.ACCEPT
+def is_right(found: Evidence) -> bool:
+    """Tell whether a deletion is offered: with the gate's claim, or by hand for want of a gain."""
+    return found.verdict is not None and (found.verdict.ruling is Ruling.ACCEPT or found.verdict.by_hand)
 
 
 def _plain(text: str) -> str:

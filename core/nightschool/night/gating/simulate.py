@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from nightschool.night.gate import asked_for, hopeless, round_size, rule
 from nightschool.night.gating.lifetime import even_share, level, share
+from nightschool.night.gating.reexam import removal_ruling, stale
 from nightschool.records import Ruling
 
 WORLDS = ("shift", "churn", "skewed")
@@ -194,3 +195,22 @@ def lifetime(
         shares.append(wrong / max(1, right + wrong))
         naive.append(risen_wrong / max(1, risen_right + risen_wrong))
     return Lifetimes(sum(shares) / runs, found / max(1, useful), sum(naive) / runs)
+
+
+def deleted(world: str, effect: float, *, tasks: int, k: int, repetitions: int, seed: int = 7) -> tuple[float, float]:
+    """Return how often an adopted rule's deletion is (accepted, offered by hand) within so many later tasks.
+
+    One task comes after another, and the ruling is looked at after each of them, as if every one had a night.
+    """
+    rater = Rater(world, effect, k, random.Random(f"{seed} deleted {world} {effect} {tasks} {k}"))
+    accepted = offered = 0
+    for _ in range(repetitions):
+        pairs: list[Seen] = []
+        by_hand = ruled = False
+        for number, (without, with_) in enumerate(tasks_of(rater, tasks)[0]):
+            pairs.append(Seen(without - with_, f"{number}"))
+            ruled = ruled or removal_ruling(pairs, alpha=0.05) is Ruling.ACCEPT
+            by_hand = by_hand or stale(pairs)
+        accepted += ruled
+        offered += by_hand and not ruled
+    return accepted / repetitions, offered / repetitions

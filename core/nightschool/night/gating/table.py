@@ -15,10 +15,13 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from nightschool.errors import NightschoolError
-from nightschool.night.gating.simulate import Life, Rate, accepts, lifetime, night
+from nightschool.night.gating.field import MOST
+from nightschool.night.gating.simulate import Life, Rate, accepts, deleted, lifetime, night
+from nightschool.night.gating.simulate_field import LOOKED, tried
 from nightschool.records import Ruling
 
 Share = Annotated[float, Field(ge=0, le=1)]
+_CLEAR = 0.55  # a rule that most sessions fail without, and keep when they are told it
 POOLS, ATTEMPTS, REQUIRED = (5, 10, 20), (1, 3, 5), ("shift", "churn")
 
 
@@ -55,6 +58,7 @@ class Job:
     edits: int = 1
     repetitions: int = 2000
     seed: int = 7
+    without: float = 0.0  # of `field`: the pass rate of real sessions without the rule; `effect` is that with it
 
 
 def jobs(repetitions: int, seed: int) -> list[Job]:
@@ -73,11 +77,22 @@ def jobs(repetitions: int, seed: int) -> list[Job]:
         ]
         runs = max(2, repetitions // 40)
         told += [Job("lifetime", world, 0.3, tasks, 3, 60, 3, runs, seed) for tasks in (10, 20)]
+    told += [
+        Job("deleted", world, 0.3, 30, k, repetitions=repetitions, seed=seed)
+        for world in (*REQUIRED, "skewed")
+        for k in (1, 3)
+    ]
+    passing = ((0.35, 0.35), (0.05, 0.05), (0.9, 0.9), (0.4, 0.3), (0.35, 0.65), (0.2, 0.6), (0.2, 0.8), (0.1, 0.9))
+    told += [Job("field", "", with_, without=without, repetitions=repetitions, seed=seed) for without, with_ in passing]
     return told
 
 
 def cells(job: Job) -> list[Cell]:
     """Simulate one job."""
+    if job.kind == "field":
+        return _field(job)
+    if job.kind == "deleted":
+        return _deleted(job)
     where = f"{job.world}, N={job.tasks}, K={job.k}"
     asked = job.world in REQUIRED
     if job.kind == "lifetime":
@@ -90,6 +105,28 @@ def cells(job: Job) -> list[Cell]:
         repetitions=job.repetitions, seed=job.seed,
     )  # fmt: skip
     return [_line(job, rate, where)]
+
+
+def _deleted(job: Job) -> list[Cell]:
+    """Simulate the re-examination of a rule that helps."""
+    seen = deleted(job.world, job.effect, tasks=job.tasks, k=job.k, repetitions=job.repetitions, seed=job.seed)
+    where = f"{job.world}, {job.tasks} later tasks, K={job.k}"
+    asked = job.world in REQUIRED
+    return [
+        Cell("deletion of a rule of +0.3 accepted", where, seen[0], None, 0.01 if asked else 0.05),
+        Cell("deletion of a rule of +0.3 offered by hand", where, seen[1], None, 0.05 if asked and job.k > 1 else None),
+    ]
+
+
+def _field(job: Job) -> list[Cell]:
+    """Simulate a field exam: a useless rule may pass rarely, one that most sessions need must be found."""
+    found = tried(job.without, job.effect, repetitions=job.repetitions, seed=job.seed)
+    where = f"{job.without:.0%} of sessions pass without, {job.effect:.0%} with"
+    if job.effect <= job.without:
+        return [Cell(f"field exam: useless or harmful rule accepted in {MOST}", where, found.accepted, None, 0.05)]
+    clear = job.effect - job.without >= _CLEAR
+    what = f"field exam: useful rule accepted in {LOOKED} sessions"
+    return [Cell(what, where, found.early, None, 0.90 if clear else None, at_least=True)]
 
 
 def _line(job: Job, rate: Rate, where: str) -> Cell:

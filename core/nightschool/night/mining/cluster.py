@@ -15,13 +15,11 @@ rapidfuzz compares all pairs, and the scorer that forgives word order (`token_se
 which a split must not.
 """
 
-import hashlib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from datetime import datetime
 
-from nightschool.night.mining.tokens import content
+from nightschool.night.mining.tokens import content, unmarked
 
 Tokens = tuple[str, ...]
 
@@ -37,6 +35,14 @@ _FRAMED = 14  # words; in longer texts a slot is within `NEAR` anyway
 def dice(one: frozenset[str], other: frozenset[str]) -> float:
     """Return 2|A∩B| / (|A|+|B|), in [0, 1]; 0 when both are empty."""
     return 2 * len(one & other) / (len(one) + len(other)) if one or other else 0.0
+
+
+def opposed(one: frozenset[str], other: frozenset[str], threshold: float) -> bool:
+    """Tell whether two rules are less alike than `threshold` once a word that only one of them forbids counts half."""
+    plain = unmarked(one), unmarked(other)
+    common = plain[0] & plain[1]
+    against = sum((f"!{word}" in one) != (f"!{word}" in other) for word in common)
+    return 2 * (len(common) - against / 2) < threshold * (len(plain[0]) + len(plain[1]))
 
 
 def near(one: Tokens, other: Tokens) -> bool:
@@ -62,38 +68,39 @@ def alike(
     texts: Sequence[Tokens],
     threshold: float,
     agrees: Callable[[int, int], bool] | None = None,
-    same: Sequence[Hashable] = (),
+    same: Sequence[Iterable[Hashable]] = (),
+    of: Callable[[Tokens], frozenset[str]] = content,
+    blocks: Sequence[Iterable[Hashable]] = (),
 ) -> list[tuple[int, ...]]:
     """Return the components of "Dice of telling words >= `threshold`", as `families` does.
 
     `agrees` may forbid a pair; it gets positions in `texts` and must answer alike for equal texts. `same` may give
-    each text a key: texts with equal keys belong together, whatever their words; an empty key says nothing.
+    each text keys: texts that share one belong together, whatever their words. `of` says which words of a text are
+    telling. With `blocks`, only texts that share a block are compared: many texts of which each agrees with few cost
+    little.
     """
     first = {tokens: at for at, tokens in reversed(list(enumerate(texts)))}
     unique = sorted(first, key=first.__getitem__)
     place = {tokens: at for at, tokens in enumerate(unique)}
     join = _Union(len(unique))
     seen: dict[Hashable, int] = {}
-    for tokens, key in zip(texts, same, strict=False):
-        if key:
+    for tokens, keys in zip(texts, same, strict=False):
+        for key in keys:
             join.merge(place[tokens], seen.setdefault(key, place[tokens]))
 
     def allowed(one: int, other: int) -> bool:
         return agrees is None or agrees(first[unique[one]], first[unique[other]])
 
-    _join_alike([content(t) for t in unique], threshold, join, allowed)
+    sets = [of(t) for t in unique]
+    if not blocks:
+        _join_alike(sets, threshold, join, allowed)
+    block: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for at, tokens in enumerate(unique if blocks else ()):
+        for key in blocks[first[tokens]]:
+            block[key].append(at)
+    for inside in block.values():
+        _join_alike(sets, threshold, join, allowed, inside)
     return _spread(texts, unique, join)
-
-
-def stable_id(prefix: str, members: Iterable[tuple[datetime, str]]) -> str:
-    """Return the id of a cluster: `prefix` and a hash of its earliest member, by time and then text.
-
-    Later members do not change it. When clusters merge, the merged one bears the id of the older. When an older
-    member turns up (a backfill), the id changes: what must outlive that is kept by whoever owns it (the bank keeps
-    its families' ids and finds them again by likeness).
-    """
-    earliest = min(members)
-    return f"{prefix}-{hashlib.sha256(earliest[1].encode()).hexdigest()[:16]}"
 
 
 def _frames(tokens: Tokens) -> frozenset[Hashable]:
@@ -111,22 +118,29 @@ def _frames(tokens: Tokens) -> frozenset[Hashable]:
 
 
 def _join_alike(
-    sets: list[frozenset[str]], threshold: float, join: "_Union", allowed: Callable[[int, int], bool] | None = None
+    sets: list[frozenset[str]],
+    threshold: float,
+    join: "_Union",
+    allowed: Callable[[int, int], bool] | None = None,
+    inside: Sequence[int] | None = None,
 ) -> None:
-    """Merge every pair of `sets` whose Dice similarity is at least `threshold`."""
-    often = Counter(token for tokens in sets for token in tokens)
-    index: defaultdict[str, list[int]] = defaultdict(list)
-    for at in sorted(range(len(sets)), key=lambda i: (len(sets[i]), i)):
+    """Merge every pair of `sets` (of those at the positions `inside`) whose Dice similarity is at least `threshold`."""
+    places = range(len(sets)) if inside is None else inside
+    often = Counter(token for at in places for token in sets[at])
+    index: defaultdict[str, dict[int, list[int]]] = defaultdict(dict)  # word -> component -> its members so far
+    for at in sorted(places, key=lambda i: (len(sets[i]), i)):
         prefix = sorted(sets[at], key=lambda t: (often[t], t))[: _prefix(len(sets[at]), threshold)]
         tried: set[int] = set()
         for token in prefix:
-            for other in join.strangers(index[token], at):
-                if other in tried or not join.apart(at, other):
-                    continue
-                tried.add(other)
-                if dice(sets[at], sets[other]) >= threshold and (not allowed or allowed(at, other)):
-                    join.merge(at, other)
-            index[token].append(at)
+            for others in join.strangers(index[token], at):
+                for other in () if join.root(others[0]) == join.root(at) else others:
+                    if other in tried:
+                        continue
+                    tried.add(other)
+                    if dice(sets[at], sets[other]) >= threshold and (not allowed or allowed(at, other)):
+                        join.merge(at, other)
+                        break  # the rest of its component came along
+            index[token].setdefault(join.root(at), []).append(at)
 
 
 def _prefix(size: int, threshold: float) -> int:
@@ -152,13 +166,14 @@ class _Union:
     def root(self, at: int) -> int:
         return self._label[at]
 
-    def apart(self, one: int, other: int) -> bool:
-        return self._label[one] != self._label[other]
-
-    def strangers(self, others: list[int], at: int) -> list[int]:
-        label = self._label
-        mine = label[at]
-        return [other for other in others if label[other] != mine]
+    def strangers(self, components: dict[int, list[int]], at: int) -> list[list[int]]:
+        """Return the members by component, without those of `at`; components that have merged are put together."""
+        for stale in [label for label, members in components.items() if self._label[members[0]] != label]:
+            fewer, more = sorted((components.pop(stale), components.get(label := self._label[stale], [])), key=len)
+            more += fewer
+            components[label] = more
+        mine = self._label[at]
+        return [members for label, members in components.items() if label != mine]
 
     def merge(self, one: int, other: int) -> None:
         kept, gone = self._label[one], self._label[other]

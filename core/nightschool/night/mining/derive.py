@@ -11,16 +11,11 @@ import re
 from typing import NamedTuple
 
 from nightschool.night.mining.literals import LIT, MARK, PROSE, TOOLS, Literal, mask
-from nightschool.night.mining.shapes import NEGATIVE, SECTION, length_checks, mark_checks, section_checks
+from nightschool.night.mining.plainly import plainly
+from nightschool.night.mining.shapes import NEGATIVE, SECTION, length_checks, mark_checks, section_checks, tool_checks
 from nightschool.records import Check, CheckOp
 
 _LONGEST = 400  # characters; a longer text is not one rule
-_REMIND = re.compile(
-    r"\b(?:(?:don't|do not|never) forget to|vergiss nicht,?|n'oublie[rz]? pas de|no (?:te )?olvides"
-    r"|não (?:se )?esqueça de|non dimenticare di) ",
-    re.IGNORECASE,
-)  # two negations that ask
-_PREFER = re.compile(r"\bprefer (\S+(?: \S+){0,3}?),? (?:over|to) ", re.IGNORECASE)
 
 
 def derive_checks(directive: str) -> tuple[Check, ...]:
@@ -28,7 +23,11 @@ def derive_checks(directive: str) -> tuple[Check, ...]:
     text = " ".join(directive.replace("’", "'").split())
     if not text or len(text) > _LONGEST or text.endswith("?"):
         return ()
-    masked, literals = mask(_PREFER.sub(r"use \1, never ", _REMIND.sub("", text)))
+    text = plainly(text)
+    masked, literals = mask(text)
+    called = tool_checks(masked, literals)
+    if called:
+        return tuple(called)
     checks = [*section_checks(masked, literals), *length_checks(text), *mark_checks(text)]
     if not checks or not SECTION.search(masked):
         checks += _placed(masked, literals)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from nightschool.night.mining.cluster import Tokens
+from nightschool.night.mining.lists import listed_rules
 from nightschool.night.mining.signals import (
     LONGEST,
     content,
@@ -30,6 +31,7 @@ _FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^\n]*\n.*?(?:^[ \t]{0,3}\1[^\n]*$|
 _PASTED = re.compile(
     r"^[ \t]*(?:>|\[?\d{1,4}[:-]\d\d[:-]\d\d|\[\d\d:\d\d|\[?(?:DEBUG|INFO|WARN|ERROR|FATAL)\b)[^\n]*$", re.MULTILINE
 )
+_BLANKS = re.compile(r"(?<=[^\s])[ \t\u00a0]{2,}(?=\S)")
 _LISTED = re.compile(r"^[ \t]*(?:[-*+#]|\d+[.)])[ \t#]", re.MULTILINE)
 _LIST_FOLLOWS = re.compile(r"[ \t:.]*\n\s*(?:[-*+#]|\d+[.)])[ \t#]")
 _ACKNOWLEDGED = frozenset(
@@ -100,10 +102,10 @@ def listen(sessions: list[Session], within: str | None) -> Heard:
         about: Said | None = None
         previous: Turn | None = None
         for turn in session.turns:
-            request, rule = _take(session, turn, previous, about, within)
+            request, rules = _take(session, turn, previous, about, within)
             if (session.platform, turn.id) not in known or not turn.id:
                 heard.requests.extend([request] if request else [])
-                heard.rules.extend([rule] if rule else [])
+                heard.rules.extend(rules)
                 known.add((session.platform, turn.id))
             about = request or (about if len(turn.prompt) <= LONGEST else None)
             previous = turn
@@ -129,32 +131,41 @@ class _Meant(NamedTuple):
     words: str
     word_tokens: Tokens
     checks: tuple[Check, ...]
+    listed: tuple[tuple[str, Tokens, tuple[Check, ...]], ...] = ()  # rules stated as a list, instead of `words`
 
 
 def _take(
     session: Session, turn: Turn, previous: Turn | None, about: Said | None, within: str | None
-) -> tuple[Said | None, Said | None]:
-    """Return the request and the rule that a prompt holds."""
+) -> tuple[Said | None, list[Said]]:
+    """Return the request and the rules that a prompt holds."""
     if _is_noise(turn.prompt):
-        return None, None
+        return None, []
     project = within or session.project
     # the same short words come again and again; what they mean does not change
     meant = (_known if len(turn.prompt) <= SHORT else _meant)(turn.prompt, previous is not None)
     request = Said(meant.asked, meant.asked_tokens, session, turn, project) if meant.asked else None
-    if not meant.words:
-        return request, None
     subject = about if meant.corrects else request
-    return request, Said(meant.words, meant.word_tokens, session, turn, project, subject, meant.checks)
+    stated = [(meant.words, meant.word_tokens, meant.checks)] if meant.words else meant.listed
+    return request, [Said(words, tokens, session, turn, project, subject, checks) for words, tokens, checks in stated]
 
 
 def _meant(prompt: str, follows: bool) -> _Meant:
-    prompt = own_words(prompt)
+    prompt = _BLANKS.sub(" ", own_words(prompt))
+    items = listed_rules(prompt, follows=follows)
+    if items:
+        return _listed(items, follows)
     corrects = follows and bool(correcting_rule(prompt))
     words = _whole(directive(prompt) if corrects else standing_rule(prompt), prompt)
     asked = "" if corrects else without_directive(prompt)
     asked = asked if _is_request(asked) else ""
     checks = derive_checks(words) if words else ()
     return _Meant(corrects, asked, normalise(asked), words, normalise(words, exact=True), checks)
+
+
+def _listed(items: tuple[str, ...], follows: bool) -> _Meant:
+    """Return what a prompt says that states rules as a list; such a prompt asks for nothing else."""
+    rules = tuple((item, normalise(item, exact=True), derive_checks(item)) for item in items)
+    return _Meant(follows, "", (), "", (), (), rules)
 
 
 _known = functools.lru_cache(maxsize=4096)(_meant)

@@ -6,25 +6,27 @@ corrected; once it was given for one kind of request in `min_sessions` sessions,
 """
 
 import hashlib
-import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from nightschool.events import Instant, Name, Record
 from nightschool.night.mining import cluster
+from nightschool.night.mining.identity import Known, Written, mark_of
 from nightschool.night.mining.listen import Said, belongs, listen
-from nightschool.records import Check, Origin, Quote, Recurrence, Session
+from nightschool.night.mining.literals import mask
+from nightschool.night.mining.measure import Measure
+from nightschool.night.mining.outcomes import lightened
+from nightschool.night.mining.tokens import gist, unmarked
+from nightschool.records import Check, CheckOp, Origin, Quote, Recurrence, Session
 
 LONGEST_QUOTE = 300
 MOST_QUOTES = 10
 OPENING = 12  # tokens by which the kind of a request is told: what follows is the case at hand
 SAME_REQUEST, SAME_CORRECTION = 0.6, 0.6  # Dice similarity of telling words
-HALF_LIFE = 30.0  # days after which a session weighs half
-_CORRECTED = 3.0  # what saying a thing again costs the user, in requests
+MOST_ORIGINS = 1000
 
 
 class Draft(Record):
@@ -38,6 +40,7 @@ class Draft(Record):
     origins: tuple[Origin, ...] = Field(min_length=1)
     first_seen: Instant
     last_seen: Instant
+    reviewed: bool = True  # False: it came from a file that nobody has marked as reviewed
 
 
 class Mined(Record):
@@ -55,28 +58,46 @@ def mine(
     With `scope` "invoked" and a `project`, only sessions held in it or below it count; a session without a directory
     belongs to no project. Sessions of our own are left out, and a turn that a fork copied counts once.
 
-    The costliest comes first: the sum over its distinct sessions of 0.5^(age / 30 days), with the age
-    counted from the newest turn of all, times 3 for a correction, times 1 + tokens of the turns concerned / 10,000,
-    the latter at most 5.
+    The costliest comes first: the sum over its distinct sessions of 0.5^(age / 30 days), with the age counted from the
+    newest turn of all, times 1 + what it troubled the user there, times 1 + tokens of the turns concerned / 10,000,
+    the latter at most 5. Trouble is 2 for each time a correction was said and 1 for each time a request was corrected,
+    at most three times a session, and 1 for each re-asking, interruption, refused call and edit by hand, at most three.
     """
+    return mine_as_known(sessions, Known(), project=project, scope=scope, min_sessions=min_sessions)[0]
+
+
+def mine_as_known(
+    sessions: Iterable[Session],
+    known: Known,
+    *,
+    project: str | None,
+    scope: Literal["invoked", "all"],
+    min_sessions: int,
+) -> tuple[Mined, Known]:
+    """Mine as `mine` does, giving what is known its id again; return what is known now as well."""
     within = project if scope == "invoked" else None
-    heard = listen([s for s in sessions if not s.own and (within is None or belongs(s, within))], within)
+    held = (s for s in sessions if not s.own and (within is None or belongs(s, within)))
+    heard = listen([lightened(s) for s in held], within)
     if not heard.requests and not heard.rules:
-        return Mined()
+        return Mined(), known
     kinds = _groups(heard.requests, cluster.alike([r.tokens[:OPENING] for r in heard.requests], SAME_REQUEST))
     corrections = _groups(heard.rules, _same_rules(heard.rules))
-    now = max(said.turn.at for said in (*heard.requests, *heard.rules))
-    found: list[tuple[float, Recurrence]] = []
+    measure = Measure.of(heard, kinds)
+    found: list[Recurrence] = []
     drafts: list[Draft] = []
-    for kind, groups in (("request", kinds), ("correction", corrections)):
-        for group in groups:
-            if len({said.where for said in group}) < min_sessions:
-                continue
-            recurrence = _recurrence(kind, group)
-            found.append((_cost(kind, group, now), recurrence))
+    both: tuple[tuple[Literal["request", "correction"], list[list[Said]]], ...] = (
+        ("request", kinds),
+        ("correction", corrections),
+    )
+    for kind, groups in both:
+        back = [group for group in groups if len({said.where for said in group}) >= min_sessions]
+        ids, known = known.named(kind[0], [_marks(group) for group in back])
+        for name, group in zip(ids, back, strict=True):
+            recurrence = _with_model(_recurrence(name, kind, group, measure), known.written.get(name))
+            found.append(recurrence)
             drafts += _tasks(recurrence, group, kinds, min_sessions) if kind == "correction" else []
-    found.sort(key=lambda pair: (-pair[0], pair[1].id))
-    return Mined(recurrences=tuple(r for _, r in found), tasks=tuple(sorted(drafts, key=lambda d: d.id)))
+    found.sort(key=lambda r: (-r.cost, r.id))
+    return Mined(recurrences=tuple(found), tasks=tuple(sorted(drafts, key=lambda d: d.id))), known
 
 
 # --- grouping -------------------------------------------------------------------------------------------------------
@@ -89,27 +110,53 @@ def _groups(said: Sequence[Said], positions: Iterable[tuple[int, ...]]) -> list[
 def _same_rules(rules: Sequence[Said]) -> list[tuple[int, ...]]:
     """Cluster rules: by their words, and by what they ask for; rules with other demands or numbers never meet.
 
-    A rule that can be checked is told by its checks; one that cannot, by its words and its numbers.
+    Rules with one demand in common are the same; of rules with different checks only those that name the same
+    literals may be; a rule without checks is told by its words and its numbers.
     """
+    gists = [gist(rule.tokens) for rule in rules]
+    checks = [frozenset(rule.checks) for rule in rules]
+    named = [frozenset(literal.text.casefold() for literal in mask(rule.text)[1]) for rule in rules]
     numbers = [frozenset(t for t in rule.tokens if t[:1].isdigit()) for rule in rules]
 
     def agrees(one: int, other: int) -> bool:
-        checks = set(rules[one].checks), set(rules[other].checks)
-        if checks[0] and checks[1]:
-            return not checks[0].isdisjoint(checks[1])
-        return numbers[one] == numbers[other]
+        if cluster.opposed(gists[one], gists[other], SAME_CORRECTION):
+            return False
+        if not checks[one] or not checks[other]:
+            return numbers[one] == numbers[other]
+        return not checks[one].isdisjoint(checks[other]) or bool(named[one] and named[one] == named[other])
 
-    return cluster.alike([r.tokens for r in rules], SAME_CORRECTION, agrees, same=[frozenset(r.checks) for r in rules])
+    return cluster.alike(
+        [rule.tokens for rule in rules],
+        SAME_CORRECTION,
+        agrees,
+        [_demands(rule.checks) for rule in rules],
+        lambda tokens: unmarked(gist(tokens)),
+        [[numbers[at], ("named", named[at]), *checks[at]] for at in range(len(rules))],
+    )
 
 
-def _recurrence(kind: str, group: Sequence[Said]) -> Recurrence:
+def _demands(checks: Sequence[Check]) -> list[Hashable]:
+    """Return what marks a rule as the same as another: each thing it demands, or all that it bans."""
+    wanted: list[Hashable] = [check for check in checks if check.op is not CheckOp.NOT_CONTAINS]
+    return wanted or ([frozenset(checks)] if checks else [])
+
+
+def _marks(group: Sequence[Said]) -> list[str]:
+    """Return the marks of what the members say, the earliest first."""
+    said = sorted((s.turn.at, " ".join(s.tokens)) for s in group)
+    return [mark_of(text) for text in dict.fromkeys(text for _, text in said)]
+
+
+def _recurrence(
+    name: str, kind: Literal["request", "correction"], group: Sequence[Said], measure: Measure
+) -> Recurrence:
     typical = _typical(group)
     checks = typical.checks if kind == "correction" else ()
     newest: dict[tuple[str, str], Said] = {said.where: said for said in group}  # ascending, so the last one stays
     shown = sorted(newest.values(), key=lambda s: s.order, reverse=True)[:MOST_QUOTES]
     return Recurrence(
-        id=cluster.stable_id(kind[0], ((s.turn.at, " ".join(s.tokens)) for s in group)),
-        kind="correction" if kind == "correction" else "request",
+        id=name,
+        kind=kind,
         text=typical.text,
         quotes=tuple(_quote(said) for said in shown),
         sessions=len(newest),
@@ -117,7 +164,23 @@ def _recurrence(kind: str, group: Sequence[Said]) -> Recurrence:
         first_seen=group[0].turn.at,
         last_seen=group[-1].turn.at,
         checks=checks,
+        count=len(group),
+        confidence=measure.confidence(kind, group),
+        cost=measure.cost(kind, group),
+        signals=measure.signals(kind, group),
+        origins=tuple(_origin(said) for said in reversed(group[-MOST_ORIGINS:])),
     )
+
+
+def _with_model(found: Recurrence, written: Written | None) -> Recurrence:
+    """Put in what a model wrote; checks that follow from the words themselves go before its own."""
+    if written is None or found.kind == "request":
+        return found
+    return found.model_copy(update={"intent": written.intent, "checks": found.checks or written.checks})
+
+
+def _origin(s: Said) -> Origin:
+    return Origin(platform=s.session.platform, session=s.session.id, turn=s.turn.id, at=s.turn.at, span=s.turn.span)
 
 
 def _typical(group: Sequence[Said]) -> Said:
@@ -141,20 +204,6 @@ def _quote(said: Said) -> Quote:
     )
 
 
-def _cost(kind: str, group: Sequence[Said], now: datetime) -> float:
-    tokens: Counter[tuple[str, str]] = Counter()
-    newest: dict[tuple[str, str], datetime] = {}
-    for said in group:
-        tokens[said.where] += said.turn.tokens + (said.about.turn.tokens if said.about else 0)
-        newest[said.where] = max(said.turn.at, newest.get(said.where, said.turn.at))
-    weight = _CORRECTED if kind == "correction" else 1.0
-    days = {where: (now - at).total_seconds() / 86_400 for where, at in newest.items()}
-    cost = 0.0
-    for where in sorted(newest):
-        cost += weight * math.pow(0.5, days[where] / HALF_LIFE) * (1 + min(5.0, tokens[where] / 10_000))
-    return cost
-
-
 # --- tasks ----------------------------------------------------------------------------------------------------------
 
 
@@ -176,23 +225,24 @@ def _tasks(recurrence: Recurrence, rules: Sequence[Said], kinds: Sequence[list[S
     return [_draft(recurrence, sorted(group.values(), key=lambda s: s.order)) for group in same.values()]
 
 
+def task_id(request: str, checks: Sequence[Check]) -> str:
+    """Return the id of a task: the same request under the same checks is the same task."""
+    told = "\0".join([_plain(request), *sorted(check.model_dump_json() for check in checks)])
+    return f"t-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+
 def _plain(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
 def _draft(recurrence: Recurrence, same: Sequence[Said]) -> Draft:
-    told = "\0".join([_plain(same[0].text), *sorted(check.model_dump_json() for check in recurrence.checks)])
-    origins = [
-        Origin(platform=s.session.platform, session=s.session.id, turn=s.turn.id, at=s.turn.at, span=s.turn.span)
-        for s in same
-    ]
     return Draft(
-        id=f"t-{hashlib.sha256(told.encode()).hexdigest()[:16]}",
+        id=task_id(same[0].text, recurrence.checks),
         recurrence=recurrence.id,
         request=same[0].text,
         checks=recurrence.checks,
         projects=tuple(sorted({s.project for s in same if s.project})),
-        origins=tuple(origins),
+        origins=tuple(_origin(said) for said in same),
         first_seen=same[0].turn.at,
         last_seen=same[-1].turn.at,
     )

@@ -28,6 +28,14 @@ SOFT = (  # thanks, nods and fillers before the point
 
 REFUSAL = r"(?:no|nope|nah|nein|nee|non|não)\b(?=\s*[,.:;!–—-])|(?:いいえ|いや|不是|不)(?=[、。,，!！])"
 
+BUT = (  # a nod that goes on
+    r"(?:(?:that |this |it )?(?:looks|works)(?: (?:good|great|fine|nice))?|lgtm|perfect|cool|almost|better"
+    r"|ok(?:ay)?|fine|good|nice|great|yes|yeah|sure|right|thanks?|danke|gut|merci|bien|gracias|obrigad[oa]|bom|grazie"
+    r"|bene|passt(?: so)?|prima|schön|stimmt|einverstanden|d'accord|c'est bon|parfait|vale|está bien|perfecto|certo"
+    r"|tá bom|perfeito|va bene|perfetto),? (?:but|aber|mais|pero|mas|ma)\b"
+    r"(?! (?:why|what|how|it|is|there|the|i|warum|pourquoi)\b)"
+)
+
 _THAT = r"(?:(?:that|this|it)(?:'s| is| was) (?:still |again |also )?)"
 CLOSED = (  # a complaint that must end before the rule begins
     rf"(?:{_THAT}|still )?(?:wrong|incorrect|not (?:right|correct|good|it|how we do (?:it|this|that)"
@@ -36,6 +44,7 @@ CLOSED = (  # a complaint that must end before the rule begins
     r"(?! to\b)[^.:;!?\n]{0,60}?(?=\s*[.:;!–—-])"
     r"|you did it again(?=\s*[,.:;!])|(?:once )?again(?=\s*[:,])|(?:reminder|remember)(?=\s*[:,])"
     r"|how many times\b[^.:;!\n]{0,60}(?=[.:;!?])"
+    r"|(?:das |es )?(?:stimmt (?:so )?nicht|nicht so)(?=\s*[,.:;!–—-])"
     r"|(?:das |es )?(?:ist |war )?(?:immer noch |noch immer |wieder |leider )?(?:falsch|nicht (?:richtig|korrekt))"
     r"(?=\s*[,.:;!–—-])"
     r"|(?:du hast|sie haben)\b[^.:;!?\n]{0,40}\bvergessen\b[^.:;!?\n]{0,20}(?=[.:;!,])"
@@ -56,12 +65,16 @@ CLOSED = (  # a complaint that must end before the rule begins
 )
 
 OPEN = (  # a reminder of what was said, which the rule follows at once
-    r"you (?:forgot|keep forgetting|were supposed|are supposed) to\b"
+    r"(?:tu as|vous avez|t'as) (?:encore |déjà )?oublié (?:de\b|d'(?=\w))"
+    r"|(?:otra vez |de nuevo )?(?:te )?(?:olvidaste|has olvidado)(?: de)?(?= \w)"
+    r"|(?:você |tu )?(?:esqueceu|esqueceste)(?:-se)?(?: de novo| outra vez)? de(?= \w)"
+    r"|(?:hai|ti sei)(?: di nuovo| ancora)? dimenticat[oa](?: di nuovo| ancora)? di(?= \w)"
+    r"|you (?:forgot|keep forgetting|were supposed|are supposed) to\b"
     r"|(?:as|like) i(?:'ve| have)? (?:already )?(?:said|told you|asked|wrote|mentioned)(?: (?:before|already"
     r"|earlier))?\b"
     r"|i(?:'ve| have)? (?:already |just )?(?:told|asked) you(?: (?:before|already|twice|many times))?(?: (?:to"
     r"|that))?\b"
-    r"|i(?:'ve| have)? (?:already |just )?said(?: (?:before|already|twice))?(?: to)?\b"
+    r"|i(?:'ve| have)? (?:already |just )?said(?: (?:before(?=[,:])|already|twice))?(?: to)?\b"
     r"|wie (?:ich )?(?:schon |bereits )?gesagt|ich habe? (?:dir |ihnen |es |doch |schon |bereits )*gesagt"
     r"|ich sagte(?: doch| schon)?"
     r"|comme je (?:te |vous )?l'ai (?:déjà )?dit|je (?:t'|vous |te )(?:l')?ai (?:déjà )?dit(?: de\b| d')?"
@@ -95,7 +108,7 @@ VERBS = (
     r"|prefer|stick|replace|refer|spell|capitali[sz]e|log|import|declare|define|close|mark|sign|specify|provide"
     r"|produce"
     r"|print|output|present|express|report|explain|translate|render|ensure|stop|quit|forget|say|emit|insert"
-    r"|push|touch|edit|mock"
+    r"|push|touch|edit|mock|speak|talk|modify|indent|be(?= (?:more |less |very )?\w+\s*(?:[,.:;!]|$))"
     r"|verwenden?|benutzen?|nutzen?|nimm|schreibe?n?|setzen?|füge?n?|hängen?|beenden?|beginnen?|gib|mache?n?"
     r"|halten?|formatieren?"
     r"|zitieren?|nennen?|antworten?|vermeiden?|lass|ergänzen?|stellen?|runden?|sortieren?|testen?"
@@ -105,7 +118,7 @@ VERBS = (
     r"|usar?|uses|utilices|pongas|añadas|agregues|escribas|incluyas|utiliz[ae]r?|utilice|pon(?:ga|er)?|añad(?:e"
     r"|a|ir)|agreg(?:a|ue|ar)|termin[ae]r?|empie[zc][ae]|comienza|escrib(?:e|a|ir)"
     r"|incluy[ae]|incluir|citar?|evit[ae]r?|respond(?:e|a|er)|mantén|formatea|haz"
-    r"|coloque|coloca|ponha|adicion[ae]|comece|escrev[ae]|inclu[ai]|mantenha|faça"
+    r"|coloque|coloca|ponha|adicion[ae]r?|comece|escrev[ae]|inclu[ai]|mantenha|faça"
     r"|usate|utilizzar?e?|metti|mettere|aggiung(?:i|ere)|finisci|inizia|scriv(?:i|ere)|includ(?:i|ere)"
     r"|rispond(?:i|ere)"
     r"|mantieni|formatta|fai)"
@@ -124,12 +137,13 @@ FORBID = (  # a prohibition by its grammar
 
 NORM = (  # says what has to be, anywhere in a sentence
     r"\b(?:must|(?:should|has to|have to|needs? to|ought to)(?! (?:work|pass|do|be (?:fine|ok|good)))|müssen"
-    r"|muss|soll(?:en|te)?"
+    r"|(?:is|are) (?:forbidden|banned|not allowed|off[- ]limits)"
+    r"|(?:every|each|all)\b[^.!?\n]{1,40}\bneeds?|muss|soll(?:en|te)?"
     r"|doit|doivent|il faut|deben?|tienen? que|devem?|tem que|devono)\b"
 )
 
 CJK_ALWAYS = (
-    r"(?:(?:必ず|常に|いつも|絶対に).{2,}(?:ください|下さい|こと|ように|て|ないで|する|使う)"
+    r"(?:别用.{1,30}[，,]\s*(?:要)?用.+|(?:[^。、！？\s]{1,12}は)?(?:必ず|常に|いつも|絶対に).{2,}(?:ください|下さい|こと|ように|て|ないで|する|使う)"
     r"|(?:请)?(?:总是|始终|永远|务必|一定要).{2,})"
 )
 CJK_ORDER = r"(?:.{2,60}(?:ください|下さい|を使って|しないで)|请?(?:必须|不要|别|用|使用).{2,})"  # after a refusal only

@@ -16,7 +16,7 @@ NEGATIVE = (
 
 SECTION = re.compile(
     rf"(?:{LIT}|\b(?:a|an|the|every|eine[nm]?|une|una"
-    rf"|uma)\s+(?P<plain>[A-Z][\w-]+(?: [A-Z][\w-]+)*)) (?:sections?|heading|abschnitt)\b"
+    rf"|uma)\s+(?:#{{1,6}}\s+)?(?P<plain>[A-Z][\w-]+(?: [A-Z][\w-]+)*)) (?:sections?|heading|abschnitt)\b"
     rf"|\b(?:sections?|abschnitt|sección|seção|sezione)\s+(?:called |named |titled |headed |namens |appelée "
     rf"|llamada |chamada |chiamata )?{LIT}",
     re.IGNORECASE,
@@ -47,8 +47,25 @@ def section_checks(masked: str, literals: list[Literal]) -> list[Check]:
     return [Check(op=CheckOp.SECTION_PRESENT, arg=name)]
 
 
+_TOOL = re.compile(
+    rf"\b(?:call|use|invoke|run)\s+(?:the\s+|your\s+)?{LIT}\s+(?:MCP\s+)?tool\b(?!s)",
+    re.IGNORECASE,
+)
+
+
+def tool_checks(masked: str, literals: list[Literal]) -> list[Check]:
+    """Return that a tool must be called, when a masked rule says so: to name it in the answer is no call."""
+    found = _TOOL.search(masked)
+    if found is None or re.search(rf"\b{NEGATIVE}\b(?! forget)", masked[: found.start()], re.IGNORECASE):
+        return []
+    number = next(int(group) for group in found.groups() if group and group.isdigit())
+    name = literals[number].text.strip()
+    return [Check(op=CheckOp.TOOL_CALLED, arg=name)] if re.fullmatch(r"[\w.:/-]+", name) else []
+
+
 _AT_MOST = re.compile(
-    r"\b(?:under|below|at most|max(?:imum)?(?: of)?|no more than|not more than|up to|within|less than"
+    r"\b(?:(?:never|not|don't|do not) (?:\w+ ){0,3}?(?:more than|over|beyond)|limit(?:ed)? (?:\w+ ){0,3}?to"
+    r"|under|below|at most|max(?:imum)?(?: of)?|no more than|not more than|up to|within|less than"
     r"|fewer than|shorter than|exceed|unter|höchstens|maximal"
     r"|moins de|au plus|maximum|menos de|máximo(?: de)?|no más de|até|meno di|al massimo)\s+(\d[\d,. ]*\d|\d+)[ -]?"
     r"(?:characters?|chars?|zeichen|caractères|caracteres|caratteri)\b",

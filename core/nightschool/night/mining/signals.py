@@ -33,13 +33,19 @@ _GAP = re.compile(r"[\s,.;:!–—、。，！*>-]*")
 _HEADS = {
     "neutral": re.compile(phrases.NEUTRAL, _I),
     "strong": re.compile(rf"{phrases.CLOSED}|{phrases.OPEN}", _I),
-    "weak": re.compile(rf"{phrases.REFUSAL}|no(?=\s+(?:always|never|i (?:said|told|asked)|that's)\b)", _I),
+    "weak": re.compile(
+        rf"{phrases.REFUSAL}|{phrases.BUT}|no(?=\s+(?:always|never|i (?:said|told|asked)|that's)\b)", _I
+    ),
     "soft": re.compile(phrases.SOFT, _I),
 }
 _SENTENCE = re.compile(
     r"(?:`[^`\n]*`|\"[^\"\n]*\"|\b(?:e\.g|i\.e|vs|etc)\.|[^.!?。！？\n]|[.!?](?![\s\"')]|$))+[.!?。！？\"')]*"
 )
-_LEADING = rf"^\W*(?:(?:and|but|so|then|just|und|et|y|e|aber|{phrases.POLITE})[,\s]+)*"
+_LEADING = (
+    rf"^\W*(?:(?:and|but|so|then|just|und|et|y|e|aber|{phrases.POLITE})[,\s]+)*"
+    r"(?:(?:before|after|when(?:ever)?|if|wenn|bevor|quand|avant de|cuando|antes de|quando|prima di)\b"
+    r"[^,.!?\n]{1,60},\s+)?"
+)
 _ASKED = re.compile(r"[?？]\W*$")
 _ASKS_FOR_A_RULE = re.compile(r"^\W*(?:can|could|would|will) you (?:please )?(?:always|never|stop|not)\b", _I)
 _CALLBACK = re.compile(rf"{_LEADING}(?:{phrases.CALLBACK})(?!\W+(?:i|i'll|we)\b)", _I)
@@ -57,7 +63,11 @@ _IMPERATIVE = re.compile(
 _NORM = re.compile(phrases.NORM, _I)
 _COMPLAINT = re.compile(phrases.COMPLAINT, _I)
 _PLEASE = re.compile(rf"\b{phrases.POLITE}\b", _I)
-_IDLE = re.compile(rf"^\W*(?:{phrases.POLITE}[,\s]+)?(?:just )?(?:go|continue|proceed|try|do|wait|carry)\b", _I)
+_ALL_TIMES = re.compile(rf"\b{phrases.ALWAYS}\W*$|\b(?:remember|rules?|regeln|règles|reglas|regras|regole)\b\W*", _I)
+_WANTS = re.compile(r"^\W*i(?:'d)? (?:want|expect|need|prefer|like)\b(?! (?:to|you to (?:fix|try|look))\b)", _I)
+_IDLE = re.compile(
+    rf"^\W*(?:{phrases.POLITE}[,\s]+)?(?:just )?(?:go|continue|proceed|try|do(?! not\b)|wait|carry)\b", _I
+)
 _FORBIDS = re.compile(rf"^\W*(?:{phrases.POLITE}\W+)?{phrases.FORBID}(?!.*\b(?:yet|for now)\b)", _I)
 _NOT_BUT = re.compile(
     rf"^\W*not\b[^.!?\n]{{1,80}}?(?:[,;–—-]\s*(?:but )?|\bbut )(?:{phrases.POLITE} )?{phrases.VERBS}\b", _I
@@ -142,6 +152,18 @@ def correcting_rule(prompt: str) -> str:
     return text if len(content(normalise(text, exact=True))) >= _least(text) else ""
 
 
+def opens_rules(lead: str, *, follows: bool) -> bool:
+    """Tell whether a line announces rules: by correcting what the agent did, or by speaking of all times."""
+    heard = _listen(straight(lead))
+    return bool((follows and heard.strength) or _CALLBACK.search(heard.rest or lead) or _ALL_TIMES.search(lead))
+
+
+def is_order(sentence: str) -> bool:
+    """Tell whether one item of a list orders or forbids something."""
+    told = straight(sentence)
+    return _is_rule(told) and (_orders(told) or bool(_STANDING.search(told) or _FORBIDS.search(told)))
+
+
 def _least(text: str) -> int:
     """Two telling words make a rule; one does when it is marked as a literal or stands after a prohibition."""
     return 1 if _IMPERATIVE.search(text) or _STANDING.search(text) or _BAN.search(text) else 2
@@ -194,7 +216,7 @@ def _is_rule(sentence: str) -> bool:
 def _orders(sentence: str) -> bool:
     if _IDLE.search(sentence):
         return False
-    grammar = (_IMPERATIVE, _NORM, _NOT_BUT, _BAN, _ASKS_FOR_A_RULE)
+    grammar = (_IMPERATIVE, _NORM, _WANTS, _NOT_BUT, _BAN, _ASKS_FOR_A_RULE)
     return any(p.search(sentence) for p in grammar) or (bool(_PLEASE.search(sentence)) and len(sentence.split()) > 2)  # noqa: PLR2004
 
 

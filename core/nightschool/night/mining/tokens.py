@@ -3,6 +3,9 @@
 
 import re
 import unicodedata
+from itertools import zip_longest
+
+from nightschool.night.mining.plainly import plainly
 
 
 def straight(text: str) -> str:
@@ -46,20 +49,22 @@ _STOP = frozenset(
 def normalise(text: str, *, exact: bool = False) -> tuple[str, ...]:
     """Return the plain tokens of `text`: NFKC, case-folded, singular, in order.
 
-    Numbers become `#`, URLs and file paths `§place§`, fenced code `§code§`, unless `exact`: a rule lives by them.
-    Articles and "please" go. A telling word after a negator carries `!`, so that "tabs, not spaces" and "
-    ""spaces, not tabs" differ. Scripts
-    without spaces are cut into pairs of characters.
+    Numbers become `#`, URLs and file paths `§place§`, fenced code `§code§`, unless `exact`: a rule lives by them,
+    and in it two negations that ask are none. Articles and "please" go. A telling word after a negator carries `!`,
+    so that "tabs, not spaces" and "spaces, not tabs" differ. Scripts without spaces are cut into pairs of characters.
     """
     plain = unicodedata.normalize("NFKC", straight(text))
-    plain = plain if exact else _PLACE.sub(" §place§ ", _FENCE.sub(" §code§ ", plain))
+    plain = plainly(plain) if exact else _PLACE.sub(" §place§ ", _FENCE.sub(" §code§ ", plain))
     tokens: list[str] = []
-    reach = 0
-    for word in _WORD.findall(plain.casefold()):
+    reach = clause = 0
+    words = _WORD.findall(plain.casefold())
+    for word, following in zip_longest(words, words[1:]):
         if word in _BREAKS:
-            reach = 0
+            reach, clause = 0, len(tokens)
         elif word in _NEGATORS:
             reach = _REACH
+            if following == "be":  # "x must not be changed" forbids x
+                tokens[clause:] = [t if t in _STOP or t.startswith("!") else f"!{t}" for t in tokens[clause:]]
         elif word not in _DROPPED:
             pieces = _pieces(word, exact=exact)
             tokens += [f"!{token}" if reach and token not in _STOP else token for token in pieces]
@@ -86,3 +91,45 @@ def _singular(word: str) -> str:
 def content(tokens: tuple[str, ...]) -> frozenset[str]:
     """Return the tokens that tell something: without function words."""
     return frozenset(t for t in tokens if t not in _STOP)
+
+
+_SAYS_LITTLE = frozenset(
+    """
+    add append prefix put place set write give make keep stay start begin end finish use use utilise utilize apply
+    include insert show state have has need require want get follow respect ensure sure prefer stick remember forget
+    replace swap stop quit avoid leave let change touch edit modify alter run execute call do done first last then
+    before after until later here there later please anymore more most less least under over exceed within be been
+    being own proper properly correct correctly right thing stuff way kind sort format style version form new next
+    alway time future already still really every each all none one both must not
+    """.split()  # noqa: SIM905  a list would take a line a word
+)
+_SAME = {"answer": "answer", "reply": "answer", "respond": "answer", "response": "answer", "citation": "cite",
+         "indentation": "indent", "logging": "log", "linting": "lint", "linter": "lint"}  # fmt: skip
+_ENDINGS = ("ing", "ed")
+
+
+def gist(tokens: tuple[str, ...]) -> frozenset[str]:
+    """Return the stems of what a rule is about, with whether it forbids: without verbs that any rule may be told with.
+
+    Never empty where `content` is not: a rule of such verbs alone keeps them.
+    """
+    telling = content(tokens)
+    stems = frozenset(stem for token in telling if (stem := _stem(token)).lstrip("!") not in _SAYS_LITTLE)
+    return stems or telling
+
+
+def unmarked(tokens: frozenset[str]) -> frozenset[str]:
+    """Return tokens without the marks of negation."""
+    return frozenset(token.removeprefix("!") for token in tokens)
+
+
+def _stem(token: str) -> str:
+    mark, word = ("!", token[1:]) if token.startswith("!") else ("", token)
+    word = _SAME.get(word, word)
+    for ending in _ENDINGS:
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 3 and stem.isalpha():  # noqa: PLR2004
+            word = stem[:-1] if len(stem) > 4 and stem[-1] == stem[-2] and stem[-1] not in "ls" else stem  # noqa: PLR2004
+            break
+    word = word.removesuffix("e") if len(word) > 4 else word  # noqa: PLR2004
+    return mark + _SAME.get(word, word)

@@ -1,0 +1,57 @@
+"""The trials of the field exam as files: one a rule and project."""
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from nightschool.errors import NightschoolError
+from nightschool.files import write_whole
+from nightschool.night.gating import field as gate
+from nightschool.night.gating import lifetime
+from nightschool.paths import Home, safe_name
+from nightschool.records import Edit, Evidence, FieldShown, FieldTrial
+
+EXAMINER = "field"  # whose place in the lifetime's budget a trial takes
+
+
+def trials(home: Home) -> list[FieldTrial]:
+    """Return every trial there was, oldest first. Raises NightschoolError when a file was damaged."""
+    found = []
+    for path in sorted(home.field.glob("f*.json")):
+        try:
+            found.append(FieldTrial.model_validate_json(path.read_bytes()))
+        except (OSError, ValidationError) as error:
+            fix = "Restore it from a backup, or move it away to try the rule anew."
+            raise NightschoolError("a field exam cannot be read", where=path, why=error, fix=fix) from error
+    return sorted(found, key=lambda trial: (trial.started, trial.id))
+
+
+def running(home: Home, project: str | None) -> FieldTrial | None:
+    """Return the trial that a project's sessions are in; None when there is none."""
+    return next((t for t in trials(home) if t.state == "running" and t.project == project), None)
+
+
+def shown(home: Home, trial: FieldTrial, *, alpha: float = 0.05, budget: float = lifetime.SHARE) -> FieldShown:
+    """Return what a trial's sessions come to so far."""
+    spent = lifetime.load(home)
+    places = [place for place in spent.places if (place.edit, place.examiner) == (trial.edit.id, EXAMINER)]
+    accepted = lifetime.accepted(spent, EXAMINER) - (trial.state == "accepted")
+    level = lifetime.level(places[-1].share, accepted, budget) if places else 1.0
+    seen = [gate.Shown(one.given, one.passed) for one in trial.outcomes]
+    return gate.told(seen, alpha=alpha, level=level)
+
+
+def failed(home: Home, edits: Sequence[Edit]) -> list[Edit]:
+    """Return the edits without those that their field exam has rejected."""
+    gone = {trial.edit.id for trial in trials(home) if trial.state == "rejected"}
+    return [edit for edit in edits if edit.id not in gone]
+
+
+def placeholder(trial: FieldTrial) -> Evidence:
+    """Return a trial as the lifetime's budget knows it."""
+    return Evidence(edit=trial.edit, examiner=EXAMINER, first_seen=trial.started)
+
+
+def save(home: Home, trial: FieldTrial) -> None:
+    """Write a trial, whole or not at all."""
+    write_whole(home.field / f"{safe_name(trial.id)}.json", trial.model_dump_json(indent=1).encode())

@@ -1,0 +1,49 @@
+"""The field exam: a rule that a random half of the real sessions is told of, and what they produced."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nightschool.events import Instant, Name, Record
+from nightschool.records.exams import Edit
+from nightschool.records.tasks import Check
+
+TrialName = Annotated[str, Field(pattern=r"^f[0-9a-f]{10}$")]
+"""A trial's name: a part of file names that a shell makes."""
+
+
+class FieldArm(Record):
+    """Which arm a session drew when it started. The first line of a session in a trial counts."""
+
+    trial: TrialName
+    platform: Name
+    session: Name
+    given: bool  # whether it was told the rule
+    at: Instant
+
+
+class FieldOutcome(Record):
+    """What one session of a trial produced, judged once and never again."""
+
+    platform: Name
+    session: Name
+    turn: str  # whose reply was judged
+    given: bool
+    passed: bool
+    at: Instant  # of the turn
+    night: Name  # that judged it
+
+
+class FieldTrial(Record):
+    """One rule on trial in one project's sessions. Kind and checks are fixed when it begins."""
+
+    version: int = 1
+    id: TrialName
+    edit: Edit
+    project: str | None  # None: of a night over all projects
+    checks: tuple[Check, ...] = Field(min_length=1)
+    about: tuple[Name, ...] = Field(min_length=1)  # the bank's tasks of the rule's kind when it began
+    started: Instant
+    state: Literal["running", "accepted", "rejected", "stopped"] = "running"
+    why: str = ""
+    outcomes: tuple[FieldOutcome, ...] = ()
