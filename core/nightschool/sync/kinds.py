@@ -59,9 +59,8 @@ class Shelf:
             yield from self._flat("sessions", Path(folder.path), folder.name)
         for folder in _scan(self.home.nights):
             if folder.name.isdecimal() and NIGHT.fullmatch(folder.name):
-                told = {place.names[2]: (place, info) for place, info in self._nightly(folder.name)}
-                if "night" in told and self._done(told["night"][0]):
-                    yield from told.values()
+                if self.done(folder.name):
+                    yield from self._nightly(folder.name)
 
     def load(self, place: Place) -> Any:
         """Return the record of a place; None when there is none, or its file is damaged: others keep a good one."""
@@ -90,8 +89,9 @@ class Shelf:
             if path.is_file():
                 yield place, path.stat()
 
-    def _done(self, place: Place) -> bool:
-        night = self.load(place)
+    def done(self, name: str) -> bool:
+        """Tell whether a night of this machine is finished: one under way is nobody else's."""
+        night = self.load(Place("nights", (self.machine, name, "night")))
         return isinstance(night, Night) and night.status is NightStatus.DONE
 
 
