@@ -19,13 +19,14 @@ from nightschool.sync.layout import Place
 from nightschool.sync.machine import Machine
 
 _STEP: dict[str, type[BaseModel]] = {"night": Night, "proposal": Proposal, "mined": Mined}
-_MODELS: dict[str, TypeAdapter[Any]] = {
+_WHOLE: dict[str, TypeAdapter[Any]] = {
     "machines": TypeAdapter(Machine),
     "sessions": TypeAdapter(Session),
     "blocks": TypeAdapter(Block),
     "tasks": TypeAdapter(Task),
     "evidence": TypeAdapter(Evidence),
-} | {name: TypeAdapter(kind) for name, kind in _STEP.items()}
+}
+_MODELS = _WHOLE | {name: TypeAdapter[Any](kind) for name, kind in _STEP.items()}
 
 
 @dataclass(frozen=True)
