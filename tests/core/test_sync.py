@@ -303,7 +303,7 @@ def test_no_secret_leaves(two, bare):
     sync(a, Sync(backend="git", url=str(bare)))
     everything = git("-C", str(bare), "grep", "-h", "", "main")
 
-    assert "[redacted:github-token]" in everything
+    assert everything.count("[redacted:") >= 4
     assert SECRET not in everything
 
 
@@ -377,7 +377,7 @@ def planted(bare, entries):
 
 GOOD = block("good").model_dump_json().encode()
 TRICKS = [
-    "../escape.json", "blocks/../../escape.json", "/etc/escape.json", ".git/config", ".GIT/config", "blocks/.git/hooks.json",
+    "../escape.json", "blocks/../../escape.json", ".git/config", ".GIT/config", "blocks/.git/hooks.json",
     "blocks/con.json", "blocks/NUL.json", "blocks/a:b.json", "blocks/a\\..\\b.json", "blocks/x.", "git~1/config",
 ]  # fmt: skip
 
@@ -393,6 +393,14 @@ def test_a_path_that_leads_elsewhere_is_refused(two, bare, path, tmp_path):
     assert [b.id for b in BlockStore(two[0]).all()] == ["good"]
     after = {p for p in tmp_path.rglob("*") if two[0].root not in p.parents and bare not in p.parents}
     assert after - before <= {two[0].root}
+
+
+def test_a_repository_that_git_itself_refuses_brings_nothing(two, bare):
+    """A path that begins at the root cannot be in a repository: git says so, and nothing comes in."""
+    planted(bare, [("100644", "/etc/escape.json", GOOD)])
+    with pytest.raises(NightschoolError, match="empty filename"):
+        sync(two[0], Sync(backend="git", url=str(bare)))
+    assert list(BlockStore(two[0]).all()) == []
 
 
 def test_links_and_names_that_differ_in_case_alone_are_refused(two, bare):
@@ -519,7 +527,7 @@ def test_without_its_state_a_home_exchanges_once_more(two, shared):
     sync(two[0], shared)
     (two[0].sync / "state.json").write_text("{")
     done = sync(two[0], shared)
-    assert (done.sent, done.taken) == ([], [])
+    assert (done.sent, done.taken) == ([f"machines/{machine.this(two[0]).id}.json"], [])
 
 
 # --- who is let in ----------------------------------------------------------------------------------------------------
