@@ -28,6 +28,8 @@ _DAMAGED = re.compile(
 )
 _DENIED = re.compile(r"permission denied|authentication failed|could not read username|403|401|access denied", re.IGNORECASE)
 
+_HOLLOW = re.compile(r"fatal: Could not read from remote|Please make sure|and the repository exists|Warning: Permanently")
+
 
 @dataclass
 class GitRemote:
@@ -182,9 +184,9 @@ class GitRemote:
         return "remote repository" in error.said or "does not appear to be" in error.said
 
     def _told(self, error: GitFailed) -> NightschoolError:
-        lines = [line for line in error.said.splitlines() if line.strip()]
+        lines = [line for line in error.said.splitlines() if line.strip() and not _HOLLOW.match(line)]
         why = next((line for line in lines if line.startswith(("fatal", "ERROR", "remote", "error"))), "")
-        why = why or (lines[-1] if lines else f"git ended with {error.code}")
+        why = why or (lines[0] if lines else f"git ended with {error.code}")
         if _DENIED.search(error.said):
             fix = "Add the deploy key with the right to write (nightschool setup shows it), or log in with your own git."
             return Unreachable("the repository lets us not in", where=self.url, why=why, fix=fix)

@@ -7,6 +7,7 @@ object is there whole or not at all, so a crash in the middle leaves what was.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,14 +32,13 @@ class S3Remote:
     def of(cls, rules: Sync) -> "S3Remote":
         """Open the bucket of `s3://BUCKET/PREFIX`; who we are is boto3's to find out. Raises NightschoolError."""
         try:
-            import boto3
-            from botocore.config import Config
+            boto3, botocore = import_module("boto3"), import_module("botocore.config")
         except ImportError as error:
             fix = "Install it with its extra: nightschool[s3]."
             raise NightschoolError("buckets need a client that is not installed", why=error, fix=fix) from error
         parts = urlsplit(rules.url)
         prefix = parts.path.strip("/")
-        settings = Config(connect_timeout=10, read_timeout=rules.timeout, retries={"max_attempts": 2})
+        settings = botocore.Config(connect_timeout=10, read_timeout=rules.timeout, retries={"max_attempts": 2})
         client = boto3.client(
             "s3", endpoint_url=rules.endpoint or None, region_name=rules.region or None, config=settings
         )
@@ -121,14 +121,13 @@ class _told:  # noqa: N801  a context, written like a function
         """Raise Contended for a condition that did not hold, FileNotFoundError for what is gone, else Unreachable."""
         if error is None or isinstance(error, NightschoolError | Contended):
             return
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        if isinstance(error, ClientError):
-            code = str(error.response.get("Error", {}).get("Code", ""))
+        kinds = import_module("botocore.exceptions")
+        if isinstance(error, kinds.ClientError):
+            code = str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
             if code in _FIRST:
                 raise Contended from error
             if code in {"NoSuchKey", "404"}:
                 raise FileNotFoundError from error
-        if isinstance(error, ClientError | BotoCoreError):
+        if isinstance(error, (kinds.ClientError, kinds.BotoCoreError)):
             fix = "Nothing is lost: nightschool sync goes on when it can be reached."
             raise Unreachable("the bucket cannot be reached", where=self.where, why=error, fix=fix) from error

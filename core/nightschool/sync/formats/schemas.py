@@ -1,6 +1,7 @@
 """JSON Schemas of everything stored, made from the records: they lie in `core/formats/`."""
 
 import json
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -28,7 +29,7 @@ from nightschool.sync.formats.traces import TraceLine
 from nightschool.sync.logs import Burial
 from nightschool.sync.machine import Machine
 
-STORED = {
+STORED: dict[str, Any] = {
     "session": Session, "block": Block, "observed": Observed, "task": Task, "evidence": Evidence, "night": Night,
     "proposal": Proposal, "mined": Mined, "seen": Seen, "receipt": Receipt, "decision": Decision,
     "audit-entry": AuditEntry, "audit-decision": AuditDecision, "forgotten": Forgotten, "burial": Burial,
