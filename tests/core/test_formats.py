@@ -98,7 +98,10 @@ def test_both_forms_of_traces_are_read(lines, events):
     assert [line.event for line in found] == events
     assert all(line.at.tzinfo is not None for line in found)
     assert list(traces.read(traces.written(found))) == found
-    assert json.loads(traces.written(found[:1])).items() >= {k: v for k, v in lines[0].items() if k != "timestamp" and v is not None}.items()
+    assert (
+        json.loads(traces.written(found[:1])).items()
+        >= {k: v for k, v in lines[0].items() if k != "timestamp" and v is not None}.items()
+    )
 
 
 def test_a_line_that_is_none_is_named():
@@ -115,7 +118,13 @@ def test_a_session_as_traces():
     session = Session(platform="toy", id="s", source=Source(path="/x"), project="/p", turns=(turn,))
     lines = [json.loads(line) for line in traces.written(traces.of_session(session)).splitlines()]
 
-    assert [line["event_class"] for line in lines] == ["other", "tool_use:Bash", "tool_error:Bash", "tool_use:Edit", "other"]
+    assert [line["event_class"] for line in lines] == [
+        "other",
+        "tool_use:Bash",
+        "tool_error:Bash",
+        "tool_use:Edit",
+        "other",
+    ]
     assert [line.get("parentUuid") for line in lines[1:]] == [line["uuid"] for line in lines[:-1]]
     assert {line["timestamp"] for line in lines} == {at}
 
@@ -125,15 +134,24 @@ def test_a_session_as_traces():
 
 def agent(name="a1", **told):
     """Return an agent."""
-    return ledger.Agent.model_validate({"id": name, "branch": "b", "spec_sha": "s", "status": "done", "started_ts": 1} | told)
+    return ledger.Agent.model_validate(
+        {"id": name, "branch": "b", "spec_sha": "s", "status": "done", "started_ts": 1} | told
+    )
 
 
 def test_the_ledger_comes_back_as_it_was(tmp_path):
     """Rows are read as they were written; the class of a DNA is the database's own."""
     path = tmp_path / "ledger.sqlite"
     ledger.create(path)
-    agents = [agent(dna=ONE, cost_micro_cents=12), agent("a2", started_ts=2, outcome="partial"), agent("a3", started_ts=3, dna="x")]
-    skills = [ledger.SkillInvocation(skill_name="x", ts=1, success=True), ledger.SkillInvocation(skill_name="x", ts=2, success=False)]
+    agents = [
+        agent(dna=ONE, cost_micro_cents=12),
+        agent("a2", started_ts=2, outcome="partial"),
+        agent("a3", started_ts=3, dna="x"),
+    ]
+    skills = [
+        ledger.SkillInvocation(skill_name="x", ts=1, success=True),
+        ledger.SkillInvocation(skill_name="x", ts=2, success=False),
+    ]
     ledger.write(path, agents, skills)
     assert ledger.agents(path) == agents
     assert ledger.skills(path) == skills
@@ -190,7 +208,9 @@ def test_rows_are_written_together_or_not_at_all(tmp_path):
 
 def filled(home):
     """Put something of each sort into a home."""
-    BlockStore(home).save(Block(id="d-1", kind="domain", title="x", created="2026-01-01T00:00:00Z", seen="2026-01-01T00:00:00Z"))
+    BlockStore(home).save(
+        Block(id="d-1", kind="domain", title="x", created="2026-01-01T00:00:00Z", seen="2026-01-01T00:00:00Z")
+    )
     for name in ("sync/deploy_key", "spool/1.json", "machine.json", "index.db", "night.lock", "config.toml"):
         path = home.root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -84,8 +84,11 @@ def sync(home, rules, documents=lambda _project: set()):
 
 def block(name, title="always end with LIMIT 100", **told):
     """Return a block."""
-    return Block(id=name, kind="domain", title=title, voice="user", created=AT, seen=AT, project="/p/shop") if not told \
+    return (
+        Block(id=name, kind="domain", title=title, voice="user", created=AT, seen=AT, project="/p/shop")
+        if not told
         else Block.model_validate({"id": name, "kind": "domain", "title": title, "created": AT, "seen": AT} | told)
+    )
 
 
 def session(name, *prompts, offset=100, **told):
@@ -353,6 +356,7 @@ def test_history_can_be_dropped(two, bare):
 
 def planted(bare, entries):
     """Put entries (mode, path, text) into the repository as no honest git would, and return nothing."""
+
     def tree(items):
         lines, below = [], {}
         for mode, path, data in items:
@@ -365,7 +369,10 @@ def planted(bare, entries):
         for name, inside in below.items():
             lines.append(f"040000 tree {tree(inside)}\t{name}")
         raw = b"".join(
-            line.split(" ")[0].lstrip("0").encode() + b" " + line.split("\t")[1].encode() + b"\0"
+            line.split(" ")[0].lstrip("0").encode()
+            + b" "
+            + line.split("\t")[1].encode()
+            + b"\0"
             + bytes.fromhex(line.split("\t")[0].split(" ")[2])
             for line in sorted(lines, key=lambda line: line.split("\t")[1])
         )
@@ -431,7 +438,15 @@ def test_a_link_in_a_folder_is_neither_read_nor_written_through(two, tmp_path):
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"no json", b"[]", b"\xff\xfe", b'{"id": "other"}', block("other").model_dump_json().encode(), b"[" * 100_000],
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b"\xff\xfe",
+        b'{"id": "other"}',
+        block("other").model_dump_json().encode(),
+        b"[" * 100_000,
+    ],
 )
 def test_what_is_no_record_does_not_enter_the_home(two, bare, data):
     """It is told until it is mended, this machine's own is not put in its place, and the rest comes in."""

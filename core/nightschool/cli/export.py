@@ -10,7 +10,8 @@ from nightschool.errors import DONE
 DESCRIPTION = (
     "Write the tasks behind adopted and accepted rules, with the rules as a skill, as a suite for a client's own "
     "harness: it runs every task with the rules and without. Sealed tasks are left out. Or write the adopted rules as "
-    "a file that a client's own memory imports, the whole home as one file, or its sessions as trace lines. Calls no model and imports nothing."
+    "a file that a client's own memory imports, the whole home as one file, or its sessions as trace lines. Calls no "
+    "model and imports nothing."
 )
 
 

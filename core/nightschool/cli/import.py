@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Read what another tool remembers (an SQLite memory, trace JSONL, Markdown notes) and show it; with --yes it "
-    "becomes blocks that name their source. A home written by `nightschool export home` becomes this home. The file is only read. No session is told of imported blocks by itself."
+    "becomes blocks that name their source. No session is told of imported blocks by itself. A file written by "
+    "`nightschool export home` becomes this home, when there is none yet. The file is only read."
 )
 
 

@@ -50,9 +50,9 @@ def call(args: argparse.Namespace) -> int:
 def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     """Sleep under the home's lock and print what came of it."""
     from nightschool.cli.progress import Progress
+    from nightschool.cli.sync import around
     from nightschool.day.engine import leave_word
     from nightschool.files import single_flight
-    from nightschool.cli.sync import around
     from nightschool.morning import brief, herald, page, past, report
 
     home, quiet = setting.home, False

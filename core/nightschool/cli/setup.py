@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", choices=["none", "git", "folder", "s3"], help="(default: what the URL speaks of)")
     parser.add_argument("--branch", metavar="NAME", help="of a git repository (default: main)")
     parser.add_argument("--author", metavar="NAME", help="who you are, where several people share")
-    parser.add_argument("--adopt-by", metavar="NAMES", help="authors whose proposals may be adopted here (default: all)")
+    parser.add_argument("--adopt-by", metavar="NAMES", help="authors whose proposals count here (default: all)")
     parser.add_argument("--endpoint", metavar="URL", help="of an S3-compatible service")
     parser.add_argument("--region", metavar="NAME", help="of the bucket")
     for name, told in (

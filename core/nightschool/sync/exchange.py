@@ -79,9 +79,10 @@ class Exchange:
             try:
                 if changes:
                     self._give(changes)
-                return self.done
             except Contended:
                 time.sleep(random.uniform(0.05, 0.2) * attempt)  # noqa: S311  two that met must not meet again
+            else:
+                return self.done
         fix = "Nothing is lost: run nightschool sync again."
         raise NightschoolError("other machines keep writing to the repository", where=self.remote.where(), fix=fix)
 

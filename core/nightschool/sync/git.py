@@ -21,14 +21,20 @@ from nightschool.sync.remote import LARGEST, Contended, Listing, Unreachable
 
 _OURS = "refs/nightschool/out"
 _BATCH = 500  # files that are read at once
-_FIRST = re.compile(r"rejected|non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|reference already")
+_FIRST = re.compile(
+    r"rejected|non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|reference already"
+)
 _DAMAGED = re.compile(
     r"not a git repository|bad object|corrupt|unable to read|missing blob|missing tree|is empty|invalid sha1|"
     r"did not send all necessary|unable to find|bad tree|loose object"
 )
-_DENIED = re.compile(r"permission denied|authentication failed|could not read username|403|401|access denied", re.IGNORECASE)
+_DENIED = re.compile(
+    r"permission denied|authentication failed|could not read username|error: 40[13]|access denied", re.IGNORECASE
+)
 
-_HOLLOW = re.compile(r"fatal: Could not read from remote|Please make sure|and the repository exists|Warning: Permanently")
+_HOLLOW = re.compile(
+    r"fatal: Could not read from remote|Please make sure|and the repository exists|Warning: Permanently"
+)
 
 
 @dataclass
@@ -188,7 +194,7 @@ class GitRemote:
         why = next((line for line in lines if line.startswith(("fatal", "ERROR", "remote", "error"))), "")
         why = why or (lines[0] if lines else f"git ended with {error.code}")
         if _DENIED.search(error.said):
-            fix = "Add the deploy key with the right to write (nightschool setup shows it), or log in with your own git."
+            fix = "Give the deploy key the right to write (nightschool setup shows it), or log in with your own git."
             return Unreachable("the repository lets us not in", where=self.url, why=why, fix=fix)
         fix = "Nothing is lost: nightschool sync goes on when it can be reached."
         return Unreachable("the repository cannot be reached", where=self.url, why=why, fix=fix)

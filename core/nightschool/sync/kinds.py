@@ -59,9 +59,8 @@ class Shelf:
         for folder in _scan(self.home.sessions):
             yield from self._flat("sessions", Path(folder.path), folder.name)
         for folder in _scan(self.home.nights):
-            if folder.name.isdecimal() and NIGHT.fullmatch(folder.name):
-                if self.done(folder.name):
-                    yield from self._nightly(folder.name)
+            if folder.name.isdecimal() and NIGHT.fullmatch(folder.name) and self.done(folder.name):
+                yield from self._nightly(folder.name)
 
     def load(self, place: Place) -> Any:
         """Return the record of a place; None when there is none, or its file is damaged: others keep a good one."""

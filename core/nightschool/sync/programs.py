@@ -1,5 +1,6 @@
 """How git is run: in a group of its own that ends in time, with nothing of the user's that could ask a question."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -39,9 +40,7 @@ def environment(ssh: str = "") -> dict[str, str]:
     return kept | told | ({"GIT_SSH_COMMAND": ssh} if ssh else {})
 
 
-def git(
-    folder: Path | None, *words: str, env: Mapping[str, str], timeout: float, data: bytes | None = None
-) -> bytes:
+def git(folder: Path | None, *words: str, env: Mapping[str, str], timeout: float, data: bytes | None = None) -> bytes:
     """Run git and return what it printed. Raises GitFailed; NightschoolError when there is no git.
 
     After `timeout` seconds it is ended with all it has started, and GitFailed tells so.
@@ -79,8 +78,6 @@ def run(argv: Sequence[str], *, env: Mapping[str, str], timeout: float, data: by
 
 
 def _end(running: "subprocess.Popen[bytes]") -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(running.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     running.communicate()

@@ -71,9 +71,7 @@ class S3Remote:
         for path in paths:
             try:
                 with _told(self.where()):
-                    told = self.client.get_object(
-                        Bucket=self.bucket, Key=self.prefix + path, IfMatch=self.found[path]
-                    )
+                    told = self.client.get_object(Bucket=self.bucket, Key=self.prefix + path, IfMatch=self.found[path])
                     data = told["Body"].read(LARGEST + 1)
             except (Contended, FileNotFoundError):
                 continue

@@ -1,4 +1,4 @@
-"""Set-up: settle where this home is shared, make the key it needs, and try a push and a pull before anything is kept."""
+"""Set-up: settle where this home is shared, make the key it needs, and try a push and a pull before it is kept."""
 
 import secrets
 from collections.abc import Callable
