@@ -17,8 +17,8 @@ DESCRIPTION = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is exported and where to."""
-    parser.add_argument("what", choices=["evals", "memories", "home", "traces"],
-                        help="cases for a harness, rules for a memory, a whole home, or sessions as trace lines")  # fmt: skip
+    told = "cases for a harness, rules for a memory, a whole home, or sessions as trace lines"
+    parser.add_argument("what", choices=["evals", "memories", "home", "traces"], help=told)
     parser.add_argument("folder", metavar="DIR", help="an empty directory, or one that is made; else the file")
     parser.add_argument("--platform", default="", metavar="NAME", help="whose (default: the only one)")
     parser.add_argument("--rule", action="append", default=[], metavar="ID", help="only this rule (may be repeated)")
