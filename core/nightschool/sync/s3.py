@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
 
 from nightschool.config import Sync
 from nightschool.errors import NightschoolError
@@ -36,13 +35,13 @@ class S3Remote:
         except ImportError as error:
             fix = "Install it with its extra: nightschool[s3]."
             raise NightschoolError("buckets need a client that is not installed", why=error, fix=fix) from error
-        parts = urlsplit(rules.url)
-        prefix = parts.path.strip("/")
+        bucket, _, prefix = rules.url.removeprefix("s3://").partition("/")
+        prefix = prefix.strip("/")
         settings = botocore.Config(connect_timeout=10, read_timeout=rules.timeout, retries={"max_attempts": 2})
         client = boto3.client(
             "s3", endpoint_url=rules.endpoint or None, region_name=rules.region or None, config=settings
         )
-        return cls(client, parts.netloc, f"{prefix}/" if prefix else "")
+        return cls(client, bucket, f"{prefix}/" if prefix else "")
 
     def where(self) -> str:
         """Say where this is."""
