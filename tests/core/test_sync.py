@@ -13,6 +13,7 @@ from nightschool.config import Sync
 from nightschool.errors import NightschoolError, UsageError
 from nightschool.files import append_line
 from nightschool.memory.blocks import BlockStore
+from nightschool.memory.erase import erase
 from nightschool.memory.forget import forget, undo
 from nightschool.memory.store import SessionStore
 from nightschool.night import bank, decisions, evidence
@@ -308,6 +309,20 @@ def test_no_secret_leaves(two, bare):
 
     assert everything.count("[redacted:") >= 3
     assert SECRET not in everything
+
+
+def test_what_is_erased_is_erased_in_the_repository(two, bare):
+    """Erased words leave the clone at once, the newest state with the next sync, and the past with its history."""
+    rules = Sync(backend="git", url=str(bare))
+    BlockStore(two[0]).save(block("d-1", "the frobnicator is broken"))
+    sync(two[0], rules)
+    sync(two[1], rules)
+    erase(two[0], ["frobnicator"])
+    assert not (two[0].sync / "repo.git").exists()
+    service.history_dropped(two[0], rules, CLOCK, lambda _project: set())
+    assert "frobnicator" not in git("-C", str(bare), "log", "-p", "main")
+    sync(two[1], rules)
+    assert "frobnicator" not in BlockStore(two[1]).load("d-1").title
 
 
 def test_sessions_stay_when_told(two, bare):
