@@ -14,7 +14,7 @@ ROOMS = (
     "hookspecs", "platforms", "config",  # floor 2
     "bundle", "memory", "models", "audit", "day",  # floor 3
     "night",  # floor 4
-    "schedule", "morning",  # floor 5
+    "schedule", "sync", "morning",  # floor 5
     "mcp", "cli",  # floor 6
 )  # fmt: skip
 WRITES_OUTSIDE = {"schedule"}  # an install: takes back what it wrote, byte for byte

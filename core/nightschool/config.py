@@ -171,6 +171,22 @@ class Schedule(_Section):
     on_morning: str = Field(default="", description="shell command run after a night, told of it by NIGHTSCHOOL_ names")
 
 
+class Sync(_Section):
+    """Where this home is shared with your other machines."""
+
+    backend: Literal["none", "git", "folder", "s3"] = Field(default="none", description="nothing is shared with `none`")
+    url: str = Field(default="", description="of the private repository, the folder, or s3://BUCKET/PREFIX")
+    branch: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="of the repository")
+    deploy_key: bool = Field(default=False, description="go there with the key made for it, and with no other")
+    endpoint: str = Field(default="", description="of an S3-compatible service; empty: that of AWS")
+    region: str = Field(default="", description="of the bucket; empty: as the environment says")
+    sessions: bool = Field(default=True, description="share the redacted text of this machine's sessions")
+    nightly: bool = Field(default=True, description="before and after each night")
+    author: str = Field(default="", max_length=100, description="who you are in a repository that several people share")
+    adopt_by: str = Field(default="", description="authors whose proposals may be adopted here, between commas; all")
+    timeout: float = Field(default=60.0, gt=0, le=3600, description="seconds one exchange with the repository may take")
+
+
 class Config(_Section):
     """All of it."""
 
@@ -187,6 +203,7 @@ class Config(_Section):
     privacy: Privacy = Privacy()
     memory: Memory = Memory()
     schedule: Schedule = Schedule()
+    sync: Sync = Sync()
 
 
 def load(home: Home) -> Config:

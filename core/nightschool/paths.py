@@ -179,6 +179,16 @@ class Home:
         return self.root / "guards"
 
     @property
+    def sync(self) -> Path:
+        """The way to the shared repository: its key, what was exchanged, and a bare clone that can be made anew."""
+        return self.root / "sync"
+
+    @property
+    def machine(self) -> Path:
+        """This machine's own id in what is shared."""
+        return self.root / "machine.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the night, adopt and undo: one at a time."""
         return self.root / "night.lock"

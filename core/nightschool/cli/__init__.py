@@ -22,6 +22,8 @@ VERBS = {
     "schedule": "sleep every night by itself",
     "unschedule": "no more nights by themselves",
     "status": "where things stand",
+    "setup": "say where this home is shared, and try it",
+    "sync": "exchange with your other machines",
     "queue": "leave a question for the night to sleep on",
     "conflicts": "find what contradicts itself in rules and memory, and plan what to do",
     "graph-check": "check that references between rules and memory lead somewhere",

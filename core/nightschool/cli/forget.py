@@ -120,6 +120,8 @@ def _erase(home: "Home", blocks: "list[Block]", args: argparse.Namespace) -> int
         print(f"removed {len(blocks)} block(s), rewrote {len(written)} file(s), made the index anew")
         print(f"searched the bytes of every file under {home.root}: {len(left)} hold it still")
         print("the transcripts are the clients' own: what they keep is theirs to remove")
+        if home.sync.exists():
+            print("what was shared has a history: nightschool sync --drop-history takes it out there")
     if left:
         fix = "Receipts keep the bytes that undo restores; remove those you no longer want to undo."
         raise NightschoolError("not everything is erased", where=", ".join(left[:3]), fix=fix)

@@ -2,13 +2,18 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nightschool.cli.options import json_flag, print_json, project_of, tell
 from nightschool.errors import DONE
 
+if TYPE_CHECKING:
+    from nightschool.paths import Home
+
 DESCRIPTION = (
     "Read what another tool remembers (an SQLite memory, trace JSONL, Markdown notes) and show it; with --yes it "
-    "becomes blocks that name their source. The file is only read. No session is told of imported blocks by itself."
+    "becomes blocks that name their source. No session is told of imported blocks by itself. A file written by "
+    "`nightschool export home` becomes this home, when there is none yet. The file is only read."
 )
 
 
@@ -28,8 +33,12 @@ def call(args: argparse.Namespace) -> int:
     from nightschool.memory.imports import read
     from nightschool.memory.index import Index
     from nightschool.paths import Home
+    from nightschool.sync import archive
 
     home = Home.from_env()
+    first = Path(args.file[0]).expanduser()
+    if len(args.file) == 1 and archive.is_archive(first):
+        return _home(args, home, first)
     blocks = [block for name in args.file for block in read(Path(name).expanduser(), project_of(args), redact)]
     taken = 0
     if args.yes and blocks:
@@ -52,4 +61,16 @@ def call(args: argparse.Namespace) -> int:
     print(
         f"{taken} block(s) taken in" if args.yes else f"{len(blocks)} block(s) found; the same with --yes takes them in"
     )
+    return DONE
+
+
+def _home(args: argparse.Namespace, home: "Home", file: Path) -> int:
+    """Make this home from an exported one."""
+    from nightschool.sync import archive
+
+    count = archive.imported(home, file) if args.yes else 0
+    if args.json:
+        print_json({"home": str(home.root), "taken": count})
+    else:
+        print(f"{count} file(s) taken in as {home.root}" if args.yes else "a whole home; the same with --yes makes it")
     return DONE

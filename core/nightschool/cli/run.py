@@ -50,11 +50,14 @@ def call(args: argparse.Namespace) -> int:
 def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
     """Sleep under the home's lock and print what came of it."""
     from nightschool.cli.progress import Progress
+    from nightschool.cli.sync import around
     from nightschool.day.engine import leave_word
     from nightschool.files import single_flight
     from nightschool.morning import brief, herald, page, past, report
 
     home, quiet = setting.home, False
+    if not args.sample:
+        around(home, setting.config)
     with single_flight(home.lock, "a night"):
         leave_word(home)
         try:
@@ -69,6 +72,8 @@ def night(setting: "Setting", args: argparse.Namespace) -> "Outcome":
             if not quiet:
                 brief.renew(home, tell)
     path = home.nights / outcome.night.id / "report.md"
+    if not args.sample:
+        around(home, setting.config)
     if not outcome.quiet:
         html = path.with_suffix(".html")
         herald.on_morning(setting.config.schedule.on_morning, outcome.night, outcome.proposal, html, tell)

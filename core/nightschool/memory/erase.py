@@ -7,6 +7,7 @@ text stands there, that is told, and the erasing counts as not done.
 import contextlib
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ def erase(home: Home, texts: Sequence[str]) -> tuple[list[str], list[str]]:
         raise NightschoolError("too short to be erased: it would cut into everything", where=repr(short[0]))
     patterns = [re.compile(_spelt(text), re.IGNORECASE) for text in wanted]
     written = []
+    shutil.rmtree(home.sync / "repo.git", ignore_errors=True)  # packed: no search would find it; it is made anew
     for path in _files(home):
         if path.is_relative_to(home.receipts):
             continue

@@ -1,5 +1,6 @@
 """What a night has done so far: each step's result is pinned in a file, so that a killed night goes on from there."""
 
+import re
 from collections.abc import Callable
 from typing import Self, TypeVar
 
@@ -10,6 +11,7 @@ from nightschool.files import write_whole
 from nightschool.paths import Home, safe_name
 from nightschool.records import Night, NightStatus
 
+NIGHT = re.compile(r"\d+(-[0-9a-f]{8})?", re.ASCII)  # of this machine, or `<id>-<machine>`: one that was shared
 Result = TypeVar("Result", bound=BaseModel)
 
 
@@ -58,11 +60,13 @@ def all_nights(home: Home) -> list[Night]:
     """Return every night on record, oldest first."""
     try:
         # what a user has put beside them, such as a copy, is no night
-        names = sorted(path.name for path in home.nights.iterdir() if path.is_dir() and path.name.isdecimal())
+        names = sorted(path.name for path in home.nights.iterdir() if path.is_dir() and NIGHT.fullmatch(path.name))
     except FileNotFoundError:
         return []
-    found = (Steps(home, name).found("night", Night) for name in names)
-    return [night for night in found if night is not None]
+    found = [night for name in names if (night := Steps(home, name).found("night", Night)) is not None]
+    if all(night.id.isdecimal() for night in found):
+        return found
+    return sorted(found, key=lambda night: night.ended or night.started)
 
 
 def last_done(home: Home, project: str | None) -> Night | None:
@@ -85,5 +89,5 @@ def newest_proposal_night(home: Home, project: str) -> Night | None:
 
 def next_id(home: Home) -> str:
     """Return the id of a night that is yet to come: `0001`, `0002` …"""
-    nights = all_nights(home)
-    return f"{int(nights[-1].id) + 1 if nights else 1:04d}"
+    taken = [int(night.id) for night in all_nights(home) if night.id.isdecimal()]
+    return f"{max(taken, default=0) + 1:04d}"

@@ -1,0 +1,113 @@
+"""`nightschool sync`: exchange with your other machines."""
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.errors import DONE, NightschoolError
+
+if TYPE_CHECKING:
+    from nightschool.config import Config
+    from nightschool.paths import Home
+
+DESCRIPTION = (
+    "Exchange memory, sessions, evidence, nights and decisions with the private repository, folder or bucket that "
+    "`nightschool setup` has set. Everything is redacted again before it leaves. Offline nothing is lost."
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--status", action="store_true", help="only say what is behind; asks nobody, changes nothing")
+    parser.add_argument(
+        "--drop-history", action="store_true", help="leave only the newest state of a git repository, for all machines"
+    )
+    json_flag(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Exchange, or say how things stand."""
+    from nightschool.clock import SystemClock
+    from nightschool.config import load
+    from nightschool.paths import Home
+    from nightschool.sync import service
+
+    home, clock = Home.from_env(), SystemClock()
+    config = load(home)
+    if args.status:
+        return _status(service.status(home, config.sync, clock), as_json=args.json)
+    if args.drop_history and not service.history_dropped(home, config.sync, clock, documents(config)):
+        tell("a folder or a bucket keeps no history: there is nothing to drop")
+    done = service.synced(home, config.sync, clock, documents(config), tell)
+    if done.taken:
+        _renew(home)
+    if args.json:
+        print_json({"sent": done.sent, "taken": done.taken, "lines": done.lines, "refused": done.refused})
+        return DONE
+    print(f"{len(done.sent)} file(s) sent, {len(done.taken)} taken in, {done.lines} line(s) of others' logs")
+    for path, why in done.refused.items():
+        print(f"refused {path}: {why}")
+    return DONE
+
+
+def around(home: "Home", config: "Config") -> None:
+    """Exchange before or after a night, if that is wanted; what goes wrong is told, and stops no night."""
+    if config.sync.backend == "none" or not config.sync.nightly:
+        return
+    from nightschool.clock import SystemClock
+    from nightschool.sync import service
+
+    try:
+        done = service.synced(home, config.sync, SystemClock(), documents(config), tell)
+    except NightschoolError as error:
+        tell(f"not synced: {error}")
+        return
+    for path, why in done.refused.items():
+        tell(f"refused {path}: {why}")
+
+
+def documents(config: "Config") -> "Callable[[str | None], set[str]]":
+    """Return what tells the files rules can go to on this machine."""
+    import functools
+    import os
+    from pathlib import Path
+
+    from nightschool import platforms
+    from nightschool.records import NightRequest
+
+    loaded = platforms.installed()
+    skills = (config.adopt.target,) if config.adopt.target.endswith("SKILL.md") else ()
+
+    @functools.cache
+    def found(project: str | None) -> set[str]:
+        asked = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=project, skills=skills)
+        return {target.path for night in loaded.on_night(asked) for target in night.targets}
+
+    return found
+
+
+def _renew(home: "Home") -> None:
+    from nightschool.morning import brief
+
+    brief.renew(home, tell)
+
+
+def _status(told: dict[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        print_json(told)
+        return DONE
+    if not told["remote"]:
+        print("nothing is shared: nightschool setup says where to")
+        return DONE
+    print(f"with        {told['remote']}")
+    print(f"machine     {told['machine']}" + (f", {told['author']}" if told["author"] else ""))
+    print(f"last        {told['last'] or 'never'}" + (f"; since then: {told['error']}" if told["error"] else ""))
+    print(f"waiting     {len(told['waiting'])} file(s)")
+    for path in told["waiting"][:10]:
+        print(f"            {path}")
+    for name, author in told.get("machines", {}).items():
+        print(f"also        {name}" + (f", {author}" if author else ""))
+    for path, why in told["refused"].items():
+        print(f"refused     {path}: {why}")
+    return DONE

@@ -1,0 +1,133 @@
+"""A whole home in one file, and back. What can be made again, what is raw and what is secret stays behind."""
+
+import contextlib
+import gzip
+import io
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from nightschool.errors import NightschoolError
+from nightschool.files import PRIVATE_DIR, PRIVATE_FILE, private_dir, single_flight, sync_dir, write_whole
+from nightschool.paths import Home
+from nightschool.sync import layout
+
+MARK = "nightschool-home-1"
+_LEFT = ("sync/", "spool/", "bin/", "prompts/", "schedules/", "index.db", "memory/index.db", "machine.json")
+_PASSING = (".lock", ".holder", ".tmp", "-wal", "-shm", "-journal")
+_LARGEST = 2_000_000_000  # bytes of one file
+_WAIT = 5.0  # seconds
+
+
+def exported(home: Home, file: Path) -> int:
+    """Write a home to a file that is not there yet, the same bytes for the same home; return how many files are in it.
+
+    Left out are the raw payloads of hooks, keys, indexes, schedules and what names this machine. Raises
+    NightschoolError while a night is at work.
+    """
+    if file.exists():
+        raise NightschoolError("there is a file already", where=file, fix="Name one that is not there yet.")
+    if not home.root.is_dir():
+        raise NightschoolError("there is no home yet", where=home.root, fix="Sleep first: nightschool run.")
+    held = io.BytesIO()
+    count = 0
+    with (
+        single_flight(home.lock, "exporting", wait=_WAIT),
+        gzip.GzipFile(fileobj=held, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        _add(archive, MARK, b"")
+        for name, path in _files(home):
+            _add(archive, name, _whole(path))
+            count += 1
+    write_whole(file, held.getvalue())
+    return count
+
+
+def is_archive(file: Path) -> bool:
+    """Tell whether a file is a home that was exported."""
+    try:
+        with tarfile.open(file, "r:gz") as archive:
+            first = archive.next()
+            return first is not None and first.name == MARK
+    except (OSError, tarfile.TarError, EOFError):
+        return False
+
+
+def imported(home: Home, file: Path) -> int:
+    """Make the home from a file; return how many files came. Nothing is there when it fails.
+
+    Raises NightschoolError when there is a home already, or a name in the file leads elsewhere.
+    """
+    if home.root.exists() and any(home.root.iterdir()):
+        fix = "Move it away, or name another with NIGHTSCHOOL_HOME."
+        raise NightschoolError("there is a home already", where=home.root, fix=fix)
+    private_dir(home.root.parent)
+    folder = Path(tempfile.mkdtemp(prefix=".nightschool-", dir=home.root.parent))
+    try:
+        count = _unpacked(file, folder)
+        folder.chmod(PRIVATE_DIR)
+        with contextlib.suppress(FileNotFoundError):
+            home.root.rmdir()
+        folder.replace(home.root)
+        sync_dir(home.root.parent)
+    except (OSError, tarfile.TarError, EOFError) as error:
+        raise NightschoolError("the file cannot be unpacked", where=file, why=error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return count
+
+
+def _unpacked(file: Path, folder: Path) -> int:
+    count = 0
+    names: list[str] = []
+    with tarfile.open(file, "r:gz") as archive:
+        for member in archive:
+            if member.name == MARK:
+                continue
+            names.append(member.name)
+            why = layout.faults(names[-1:]).get(member.name, "")
+            if not member.isreg() or member.size > _LARGEST:
+                why = "it is no plain file"
+            stream = archive.extractfile(member) if not why else None
+            if stream is None:
+                raise NightschoolError("the file was not made by nightschool", where=ascii(member.name), why=why)
+            write_whole(folder / member.name, stream.read(), durable=False)
+            count += 1
+    if clash := layout.faults(names):
+        name, why = next(iter(clash.items()))
+        raise NightschoolError("the file was not made by nightschool", where=ascii(name), why=why)
+    return count
+
+
+def _files(home: Home) -> Iterator[tuple[str, Path]]:
+    for above, folders, files in os.walk(home.root):
+        folders.sort()
+        for file in sorted(files):
+            path = Path(above, file)
+            name = path.relative_to(home.root).as_posix()
+            if not name.startswith(_LEFT) and not name.endswith(_PASSING) and path.is_file() and not path.is_symlink():
+                yield name, path
+
+
+def _whole(path: Path) -> bytes:
+    """Read a file; of a database what is committed, whoever writes to it meanwhile."""
+    if path.suffix != ".db":
+        return path.read_bytes()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
+    ):
+        with contextlib.closing(sqlite3.connect(Path(folder, "copy"))) as copy:
+            source.backup(copy)
+        return Path(folder, "copy").read_bytes()
+
+
+def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(data), PRIVATE_FILE
+    archive.addfile(info, io.BytesIO(data))

@@ -1,0 +1,228 @@
+"""One exchange with the shared repository: take in what others wrote, then give what is new here.
+
+The home is the truth of this machine and the repository is where truths meet. What both sides had alike after the last
+exchange is kept by a hash: so it is known who has changed what since, and only what both have changed is merged. A
+repository that was written to meanwhile is listed and read again; the same step twice changes nothing.
+"""
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import from_json
+
+from nightschool.day.redact import redact
+from nightschool.errors import NightschoolError
+from nightschool.files import single_flight
+from nightschool.memory.blocks import BlockStore
+from nightschool.night import bank
+from nightschool.paths import Home
+from nightschool.records import RealTask, Session
+from nightschool.sync import layout
+from nightschool.sync.codec import Codec
+from nightschool.sync.kinds import Shelf, read
+from nightschool.sync.layout import Place
+from nightschool.sync.logs import Logs
+from nightschool.sync.machine import Machine
+from nightschool.sync.merge import merged
+from nightschool.sync.remote import Contended, Listing, Remote
+from nightschool.sync.state import Agreed, State
+
+TRIES = 6
+_NIGHT_WAIT = 5.0  # seconds: a night may hold the home for hours, and the next exchange is soon
+
+Guest = Callable[[Place, Any], Any | None]
+"""Looks at what comes from another machine: returns it as it may come in, or None."""
+
+
+@dataclass
+class Exchanged:
+    """What an exchange did, by path. `refused` tells why; `sent` and `taken` count files, `lines` those of logs."""
+
+    sent: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    lines: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    tries: int = 1
+
+
+@dataclass
+class Exchange:
+    """What it needs. `sessions` tells whether the text of this machine's sessions is given away."""
+
+    home: Home
+    remote: Remote
+    codec: Codec
+    state: State
+    guest: Guest
+    sessions: bool = True
+    author: str = ""
+
+    def __post_init__(self) -> None:
+        self.shelf = Shelf(self.home, self.codec.machine)
+        self.logs = Logs(self.home, self.codec)
+        self.done = Exchanged()
+        self.buried: frozenset[str] = frozenset()
+
+    def run(self) -> Exchanged:
+        """Exchange until nobody was first in between. Raises Unreachable, and NightschoolError after some tries."""
+        for attempt in range(1, TRIES + 1):
+            self.done.tries = attempt
+            listing = self.remote.listing()
+            self._take(listing)
+            why = {path: known.refused for path, known in self.state.agreed.items() if known.refused}
+            self.done.refused = listing.refused | why
+            changes = self.outgoing(listing)
+            try:
+                if changes:
+                    self._give(changes)
+            except Contended:
+                time.sleep(random.uniform(0.05, 0.2) * attempt)  # noqa: S311  two that met must not meet again
+            else:
+                return self.done
+        fix = "Nothing is lost: run nightschool sync again."
+        raise NightschoolError("other machines keep writing to the repository", where=self.remote.where(), fix=fix)
+
+    # --- in ----------------------------------------------------------------------------------------------------------
+
+    def _take(self, listing: Listing) -> None:
+        known = self.state.agreed
+        for path in [path for path in known if path not in listing.versions]:
+            del known[path]  # it is gone there: given again if it is still here and was not forgotten
+        wanted = [
+            path
+            for path, version in listing.versions.items()
+            if (path not in known or known[path].version != version) and self._concerns(path)
+        ]
+        if not wanted:
+            return
+        with single_flight(self.home.lock, "taking in what other machines wrote", wait=_NIGHT_WAIT):
+            tasks: list[tuple[Place, Any, Agreed]] = []
+            self.buried = BlockStore(self.home).buried()
+            # logs first: what was forgotten elsewhere must be known before its block comes in
+            for path, data in self.remote.read(sorted(wanted, key=lambda p: (not p.startswith("logs/"), p))):
+                agreed = Agreed(hash=_hash(data), version=listing.versions[path])
+                try:
+                    self._take_one(path, data, agreed, tasks)
+                except (NightschoolError, ValueError, RecursionError) as error:
+                    known[path] = agreed.model_copy(update={"refused": " ".join(str(error).split())[:300]})
+            self._take_tasks(tasks)
+        self.state.save(self.home)
+
+    def _concerns(self, path: str) -> bool:
+        place = layout.placed(path)
+        return place is not None and place.machine != self.codec.machine
+
+    def _take_one(self, path: str, data: bytes, agreed: Agreed, tasks: list[tuple[Place, Any, Agreed]]) -> None:
+        place = layout.placed(path)
+        if place is None:
+            return
+        if place.kind == "logs":
+            self.done.lines += self.logs.take(place, data)
+            self.buried = BlockStore(self.home).buried()
+            self.state.agreed[path] = agreed
+            return
+        told = self.codec.inward(from_json(data), night=place.kind == "nights" and place.names[2] == "night")
+        record = self.guest(place, read(place, told))
+        if place.kind == "tasks":
+            tasks.append((place, record, agreed))
+        else:
+            self._keep(place, record, agreed)
+
+    def _keep(self, place: Place, record: Any | None, agreed: Agreed) -> None:
+        before = self.state.agreed.get(place.path)
+        self.state.agreed[place.path] = agreed
+        if record is None:
+            return
+        if place.kind == "blocks" and record.id in self.buried:
+            return
+        mine = self.shelf.load(place)
+        unchanged = mine is not None and before is not None and _hash(self.codec.encode(mine)) == before.hash
+        new = record if mine is None or unchanged else merged(mine, record)
+        if new != mine:
+            self.shelf.save(place, new)
+            self.done.taken.append(place.path)
+
+    def _take_tasks(self, found: list[tuple[Place, Any, Agreed]]) -> None:
+        """Take tasks in, but none that is nearly the same as one of another split here: exams must not leak."""
+        if not found:
+            return
+        here = {task.id: task for task in bank.read(self.home).real}
+        coming = {record.id: record for _, record, _ in found if isinstance(record, RealTask)}
+        clash: set[str] = set()
+        for one, other in bank.straddles([*(t for t in here.values() if t.id not in coming), *coming.values()]):
+            clash |= {one, other} & coming.keys()
+        for place, record, agreed in found:
+            if record is not None and record.id in clash:
+                why = "it is nearly the same as a task of another split here"
+                self.state.agreed[place.path] = agreed.model_copy(update={"refused": why})
+            else:
+                self._keep(place, record, agreed)
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    def outgoing(self, listing: Listing) -> dict[str, bytes | None]:
+        """Return what is to be published on top of a listing; None: to be removed."""
+        changes: dict[str, bytes | None] = {}
+        for name in BlockStore(self.home).buried():
+            path = Place("blocks", (name,)).path
+            if path in listing.versions:
+                changes[path] = None
+        for place, identity in self._shared():
+            known = self.state.agreed.get(place.path)
+            if known is not None and (known.refused or known.identity == identity):
+                continue
+            record = self.shelf.load(place)
+            if record is None or (place.kind == "sessions" and self._private(record)) or place.path in changes:
+                continue
+            self._compare(changes, place.path, self.codec.encode(record), identity)
+        for path, data in self._own():
+            self._compare(changes, path, data, "")
+        return changes
+
+    def _shared(self) -> Iterator[tuple[Place, str]]:
+        for place, info in self.shelf.places():
+            if layout.placed(place.path) is not None and (self.sessions or place.kind != "sessions"):
+                yield place, f"{info.st_ino}-{info.st_size}-{info.st_mtime_ns}"
+
+    def _own(self) -> Iterator[tuple[str, bytes]]:
+        for place, data in self.logs.own():
+            yield place.path, data
+        me = Machine(id=self.codec.machine, author=self.author)
+        yield Place("machines", (me.id,)).path, self.codec.encode(me)
+        for path in sorted(self.home.nights.glob("*/report.md")):
+            if path.parent.name.isdecimal() and self.shelf.done(path.parent.name):
+                page = redact(path.read_text(encoding="utf-8", errors="replace"))
+                yield f"nights/{me.id}/{path.parent.name}/report.md", page.encode()
+
+    def _compare(self, changes: dict[str, bytes | None], path: str, data: bytes, identity: str) -> None:
+        known = self.state.agreed.get(path)
+        if known is not None and known.hash == _hash(data):
+            self.state.agreed[path] = known.model_copy(update={"identity": identity})
+        else:
+            changes[path] = data
+            self.state.pending[path] = identity
+
+    def _private(self, session: Session) -> bool:
+        """Tell whether a session stays here: our own rehearsals, and those whose text is not kept and never was."""
+        known = Place("sessions", (session.platform, session.id)).path in self.state.agreed
+        return session.own or (not session.turns and not known)
+
+    def _give(self, changes: dict[str, bytes | None]) -> None:
+        author = f"{self.author} " if self.author else ""
+        versions = self.remote.publish(changes, f"{author}({self.codec.machine}): {len(changes)} file(s)")
+        for path, data in changes.items():
+            if data is None:
+                self.state.agreed.pop(path, None)
+            else:
+                told = {"hash": _hash(data), "version": versions[path], "identity": self.state.pending.get(path, "")}
+                self.state.agreed[path] = Agreed.model_validate(told)
+        self.state.pending.clear()
+        self.done.sent += sorted(changes)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]

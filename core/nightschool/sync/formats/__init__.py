@@ -1,0 +1,1 @@
+"""Formats that others read and write: trace lines, DNA strings, the agents' ledger, and JSON Schemas of our records."""
