@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from nightschool.files import write_whole
 from nightschool.night.mining.mine import Mined
 from nightschool.night.plan import Planned
+from nightschool.night.rules import block
 from nightschool.night.steps import Steps
 from nightschool.paths import Home
 from nightschool.records import Edit, Night, NightStatus, Proposal, ProposedRule, Recurrence, Ruling, Verdict
@@ -40,14 +41,13 @@ def page(home: Home, night: Night) -> str:
     proposal = steps.found("proposal", Proposal)
     mined = steps.found("mined", Mined)
     parts = [f"# Night {night.id}: {plain(night.project or 'all projects')}", _when(night), _headline(night, proposal)]
-    parts.append(_slept_on(night))
     if any(rule.verdict.examiner.startswith("mock") for rule in proposal.rules) if proposal else False:
         parts.append(
             "*A rehearsal: the model of this night is scripted (`mock`). Its figures show how a night works; "
             "they say nothing about a real model.*"
         )
     rules = proposal.rules if proposal else ()
-    parts.append(_lifetime(night, rules))
+    parts += [lifetime_sentence(night, rules), _slept_on(night)]
     for ruling in _ORDER:
         parts += [_rule(rule, proposal) for rule in rules if rule.verdict.ruling is ruling]
     if any(rule.verdict.ruling is Ruling.UNEXAMINED for rule in rules) and night.backend == "none":
@@ -111,7 +111,7 @@ def _headline(night: Night, proposal: Proposal | None) -> str:
     return f"**{told[0].upper()}{told[1:]}.** Nothing live has changed: only `nightschool adopt` does that."
 
 
-def _lifetime(night: Night, rules: Sequence[ProposedRule]) -> str:
+def lifetime_sentence(night: Night, rules: Sequence[ProposedRule]) -> str:
     """Say what is bounded over all nights, on a page that accepts something the gate has let through."""
     share = night.config.get("exam", {}).get("lifetime")
     passed = [r for r in rules if r.verdict.ruling is Ruling.ACCEPT and r.verdict.e_value >= r.verdict.threshold]
@@ -127,19 +127,14 @@ def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
     target = next((t for t in proposal.targets if t.key == rule.edit.document), None) if proposal else None
     lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", _words(rule.edit)]
     lines.append(sentence(rule.verdict))
-    if rule.verdict.sealed is not None:
-        told = rule.verdict.sealed
-        lines.append(
-            f"On {told.tasks} sealed test task(s), which decided nothing: {told.without:.2f} of them pass without it, "
-            f"{told.with_:.2f} with it."
-        )
+    lines.append(on_sealed(rule.verdict))
     if rule.quarantine:
         why = ", ".join(plain(reason) for reason in rule.quarantine)
         lines.append(f"**Quarantined** ({why}): it is never adopted unless you name it.")
     where = f" Goes to {plain(target.title)} (`{plain(target.path)}`)." if target else ""
     lines.append(f"You said it in {rule.sessions} session(s).{where}")
     lines.append("\n".join(f"- “{plain(q.text)}” ({q.at:%Y-%m-%d}, session {q.session[:8]})" for q in rule.quotes))
-    if rule.verdict.ruling in {Ruling.ACCEPT, Ruling.UNEXAMINED, Ruling.PROBATION}:
+    if block.fits(rule.edit) and rule.verdict.ruling in {Ruling.ACCEPT, Ruling.UNEXAMINED, Ruling.PROBATION}:
         by_hand = "" if rule.verdict.ruling is Ruling.ACCEPT else " by hand"
         lines.append(f"To adopt it{by_hand}: `nightschool adopt --rule {rule.edit.id}`")
     return "\n\n".join(line for line in lines if line)
@@ -164,6 +159,17 @@ def sentence(verdict: Verdict) -> str:
         f"{claim}{verdict.reason} {verdict.tasks} held-out task(s) of {verdict.nights} night(s), {verdict.rollouts} "
         f"rollouts: {verdict.wins} better, {verdict.losses} worse; mean effect {verdict.effect:+.2f} "
         f"(95 % interval {low:+.2f} to {high:+.2f}); e = {verdict.e_value:.3g}, accepted from {verdict.threshold:.3g}."
+    )
+
+
+def on_sealed(verdict: Verdict) -> str:
+    """Say what the sealed tasks showed; "" when none were asked."""
+    told = verdict.sealed
+    if told is None:
+        return ""
+    return (
+        f"On {told.tasks} sealed test task(s), which decided nothing: {told.without:.2f} of them pass without it, "
+        f"{told.with_:.2f} with it."
     )
 
 
@@ -199,7 +205,7 @@ def _numbers(night: Night) -> str:
         f"- {funnel.transcripts} transcript(s) known, {funnel.read} with news ({funnel.new_bytes:,} bytes), {sessions}",
         f"- {recurring}, {funnel.candidates} candidate rule(s)",
         f"- task bank: {tasks}",
-        f"- model calls: {night.calls} paid for, {night.failed_calls} failed, {night.tokens} tokens{_price(night)}",
+        f"- model calls: {night.calls} paid for, {night.failed_calls} failed, {night.tokens:,} tokens{_price(night)}",
     ]
     weights = night.config.get("exam", {}).get("reward", {})
     counted = ", ".join(f"{plain(str(name))} {weight:g}" for name, weight in weights.items())

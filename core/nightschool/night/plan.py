@@ -8,6 +8,7 @@ from nightschool.models.budget import Terms
 from nightschool.models.questions import Question
 from nightschool.night import bank
 from nightschool.night.prepare import Setting, choose, documents_of, examiner_of, gather, held_out, mine_sessions
+from nightschool.night.rules import block
 from nightschool.night.spending import most_calls
 from nightschool.night.stage import Candidates
 from nightschool.records import Edit, Funnel, Recurrence
@@ -74,13 +75,13 @@ def plan(setting: Setting) -> Planned:
     documents = documents_of(setting, material.sessions)
     chosen: Candidates = choose(setting, mined, banked.tasks, documents, examiner)
     tasks = held_out(banked.tasks, setting.scope_project)
-    calls = most_calls(chosen.edits, tasks, setting.config.exam) if backend else 0
+    calls = most_calls(list(filter(block.fits, chosen.edits)), tasks, setting.config.exam) if backend else 0
     fits: tuple[Fit, ...] = ()
     if backend is not None and not backend.batch and calls:
         terms = Terms.of(setting.config, setting.config.models.backend)
         one = calls // setting.config.exam.rollouts_k
         longest = max((task.request for task in tasks), key=len) + max(
-            (documents.text_with(e) for e in chosen.edits), key=len, default=""
+            (documents.text_with(e) for e in chosen.edits if block.fits(e)), key=len, default=""
         )
         fits = _fits(terms, backend, setting.config.models.target_model, one, longest)
     return Planned(
