@@ -17,10 +17,10 @@ class NightschoolError(Exception):
         self.what, self.where, self.why, self.fix = what, str(where), str(why), fix
 
     def __str__(self) -> str:
-        """Give the one line, whatever line breaks its parts hold."""
+        """Give the one line, whatever line breaks and escape characters its parts hold."""
         line = self.what + (f" ({self.where})" if self.where else "") + (f": {self.why}" if self.why else "")
         line = f"{line.rstrip('. ')}. {self.fix}" if self.fix else line
-        return " ".join(line.split())
+        return " ".join("".join(sign if sign.isprintable() else " " for sign in line).split())
 
 
 class UsageError(NightschoolError):
