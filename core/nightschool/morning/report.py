@@ -201,10 +201,12 @@ def _numbers(night: Night) -> str:
     tasks = ", ".join(f"{count} {split}" for split, count in sorted(funnel.tasks.items())) or "none"
     sessions = f"{funnel.sessions} session(s) in scope, {funnel.turns} request(s)"
     recurring = f"{funnel.recurrences} recurring request(s), {funnel.corrections} recurring correction(s)"
+    read = f"{funnel.transcripts} transcript(s) known, {funnel.read} with news ({funnel.new_bytes:,} bytes), {sessions}"
+    # a night that has not come to its end has not counted these
+    mined = [f"- {recurring}, {funnel.candidates} candidate rule(s)", f"- task bank: {tasks}"]
     rows = [
-        f"- {funnel.transcripts} transcript(s) known, {funnel.read} with news ({funnel.new_bytes:,} bytes), {sessions}",
-        f"- {recurring}, {funnel.candidates} candidate rule(s)",
-        f"- task bank: {tasks}",
+        f"- {read}",
+        *(mined if night.status is NightStatus.DONE else []),
         f"- model calls: {night.calls} paid for, {night.failed_calls} failed, {night.tokens:,} tokens{_price(night)}",
     ]
     weights = night.config.get("exam", {}).get("reward", {})

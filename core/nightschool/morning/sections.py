@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from nightschool.morning.facts import NightFacts, one_line
 from nightschool.morning.markup import Child, Safe, el, foreign
-from nightschool.records import Funnel, Night, QueueResult
+from nightschool.records import Funnel, Night, NightStatus, QueueResult
 
 SHOWN = 10  # skipped questions; the rest is counted
 _OUTCOMES = {
@@ -43,6 +43,7 @@ def numbers(facts: NightFacts) -> Child:
     events = [el("li", el("span", f"{at:%Y-%m-%d %H:%M:%S} ", class_="when"), told) for at, told in facts.timeline]
     cost = "not told by the backend" if spent.cost is None else f"${spent.cost:.4f}"
     paid = f"{spent.calls} call(s) paid for, {spent.failed} failed attempt(s), {spent.tokens:,} tokens, cost {cost}"
+    whole = night.status is NightStatus.DONE
     limits = dict(night.config.get("budget") or {}) | night.budget
     budget = [f"{key}: {value}" for key, value in limits.items() if value]
     faults = [f"{name}: {why}" for name, why in sorted(night.funnel.broken.items())]
@@ -53,13 +54,13 @@ def numbers(facts: NightFacts) -> Child:
         el("section", el("h2", "What it cost"), el("p", paid),
            foreign("p", f"Budget: {', '.join(budget)}", class_="meta") if budget else None),
         _skipped(night),
-        el("section", el("h2", "From transcripts to rules"), _funnel(night.funnel)),
+        el("section", el("h2", "From transcripts to rules"), _funnel(night.funnel, whole=whole)),
         _listed("What else is to be known", night.notes),
         _listed("What failed, or waits", faults),
     ]  # fmt: skip
 
 
-def _funnel(funnel: Funnel) -> Safe:
+def _funnel(funnel: Funnel, *, whole: bool) -> Safe:
     tasks = ", ".join(f"{count} {split}" for split, count in sorted(funnel.tasks.items())) or "none"
     skipped = ", ".join(f"{count} {one_line(why, 60)}" for why, count in sorted(funnel.skipped.items()))
     rows = [
@@ -69,11 +70,14 @@ def _funnel(funnel: Funnel) -> Safe:
         ("sessions in scope", f"{funnel.sessions:,}"),
         ("requests", f"{funnel.turns:,}"),
         ("lines left out", skipped or "none"),
+    ]
+    counted = [  # by a night that came to its end
         ("recurring requests", f"{funnel.recurrences:,}"),
         ("recurring corrections", f"{funnel.corrections:,}"),
         ("tasks in the bank", tasks),
         ("candidate rules", f"{funnel.candidates:,}"),
     ]
+    rows += counted if whole else []
     return el("table", el("tbody", [el("tr", el("th", name, scope="row"), el("td", told)) for name, told in rows]))
 
 
