@@ -24,7 +24,7 @@ class NightschoolError(Exception):
 
 
 def _reason(why: object) -> str:
-    """Return a reason as one would say it: of a record that does not fit, the first thing wrong, and none of its data."""
+    """Return a reason as one would say it: of a record that does not fit, the first fault, and none of its data."""
     faults = getattr(why, "errors", None)
     if not (isinstance(why, ValueError) and callable(faults)):
         return str(why)
