@@ -74,3 +74,14 @@ def test_purge_takes_all_that_a_home_in_use_holds(queries):
 
     assert queries.json("uninstall", "--purge", "--yes")["kept"] == []
     assert not queries.home.exists()
+
+
+def test_a_rule_whose_words_were_forgotten_is_not_adopted_by_itself(queries):
+    """After `forget --hard` what is left of an accepted rule is held back: no document gets a gap for a rule."""
+    queries.rehearse(OBEDIENT)
+    queries.run("run")
+    queries.run("forget", "--hard", "--query", "LIMIT 100", "--yes")
+    out, err = queries.run("adopt")
+    assert "quarantined" in err
+    assert "nothing to adopt" in out
+    assert not (queries.project / "CLAUDE.md").exists()
