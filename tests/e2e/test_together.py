@@ -85,3 +85,16 @@ def test_a_rule_whose_words_were_forgotten_is_not_adopted_by_itself(queries):
     assert "quarantined" in err
     assert "nothing to adopt" in out
     assert not (queries.project / "CLAUDE.md").exists()
+
+
+def test_a_marathon_is_told_as_what_it_was(queries):
+    """The brief and the page of a night that a marathon had for itself say so: it was not cut short."""
+    queries.rehearse(OBEDIENT)
+    queries.run("queue", "add", "why?", "--priority", "marathon")
+    queries.run("run")
+    brief, _ = queries.run("brief")
+    page = Path(queries.run("report", "--html")[0].strip()).read_text()
+
+    assert "queued task" in brief
+    assert "cut short" not in brief + page
+    assert "A marathon had this night" in page

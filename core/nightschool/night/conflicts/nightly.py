@@ -52,7 +52,8 @@ def due(setting: Setting) -> bool:
 def deep_sleep(setting: Setting, night: Night) -> Night:
     """Look for conflicts when it is due, write the plan beside the night's page, and say so; change nothing else.
 
-    The first night sets the anchor, and one that finds it in the future sets it anew. What cannot be read is said and stops no night.
+    The first night sets the anchor, and one that finds it in the future sets it anew. What cannot be read is said and
+    stops no night.
     """
     home, today = setting.home, setting.clock.now().date()
     known = counted(home)
