@@ -98,3 +98,4 @@ def test_a_marathon_is_told_as_what_it_was(queries):
     assert "queued task" in brief
     assert "cut short" not in brief + page
     assert "A marathon had this night" in page
+    assert "Nothing came back" not in page

@@ -22,6 +22,7 @@ _LABELS = {
     Ruling.UNEXAMINED: "unexamined",
     Ruling.REJECT: "rejected",
 }
+_NOTHING = "Nothing came back often enough, in words that can be checked, to become a rule."
 _UNDONE = {  # what to say of a night without a proposal, and what next
     NightStatus.WAITING: (
         "This night waits for answers; nothing has changed.",
@@ -127,7 +128,7 @@ def _rules(facts: NightFacts) -> Child:
     return el(
         "section",
         el("h2", "Rules" if count else "No rule tonight", id="rules"),
-        None if count else el("p", "Nothing came back often enough, in words that can be checked, to become a rule."),
+        el("p", _NOTHING) if not count and facts.night.status is NightStatus.DONE else None,
         el("nav", el("ol", contents, class_="toc"), aria_label="Rules of this night") if count > 1 else None,
         [_rule(one) for one in facts.rules],
         aria_labelledby="rules",
