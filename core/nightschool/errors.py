@@ -14,13 +14,23 @@ class NightschoolError(Exception):
 
     def __init__(self, what: str, *, where: object = "", why: object = "", fix: str = "") -> None:
         super().__init__(what)
-        self.what, self.where, self.why, self.fix = what, str(where), str(why), fix
+        self.what, self.where, self.why, self.fix = what, str(where), _reason(why), fix
 
     def __str__(self) -> str:
-        """Give the one line, whatever line breaks its parts hold."""
+        """Give the one line, whatever line breaks and escape characters its parts hold."""
         line = self.what + (f" ({self.where})" if self.where else "") + (f": {self.why}" if self.why else "")
         line = f"{line.rstrip('. ')}. {self.fix}" if self.fix else line
-        return " ".join(line.split())
+        return " ".join("".join(sign if sign.isprintable() else " " for sign in line).split())
+
+
+def _reason(why: object) -> str:
+    """Return a reason as one would say it: of a record that does not fit, the first fault, and none of its data."""
+    faults = getattr(why, "errors", None)
+    if not (isinstance(why, ValueError) and callable(faults)):
+        return str(why)
+    first = faults()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else str(first["msg"])
 
 
 class UsageError(NightschoolError):

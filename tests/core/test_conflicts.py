@@ -405,3 +405,14 @@ def test_anchor(nights, home, days, cadence, expected):
     assert nights(days, cadence) == expected
     for day in expected:
         assert "contradiction" in (home.nights / f"{day + 1:04d}" / "conflicts.md").read_text()
+
+
+@pytest.mark.parametrize("ahead", ["anchor", "last"])
+def test_a_clock_that_was_ahead_puts_deep_sleep_off_by_a_cadence_at_most(nights, home, tmp_path, ahead):
+    """A date in the future counts for nothing: the nights after it go on counting."""
+    nights([0])
+    known = nightly.counted(home)
+    future = known.anchor + timedelta(days=3000)
+    told = {"anchor": future} if ahead == "anchor" else {"last": {str(tmp_path / "project"): future}}
+    home.deep_sleep.write_text(known.model_copy(update=told).model_dump_json())
+    assert nights([1, 8, 9]) == [8]

@@ -545,3 +545,9 @@ def test_a_block_round_trips(home):
     night(home, *planted(3, 12))
     for block in blocks(home):
         assert Block.model_validate_json(block.model_dump_json(exclude_defaults=True)) == block
+
+
+def test_a_relative_path_keeps_its_name():
+    """What a failure said reads as it was said: only an absolute path, which differs by machine, is cut to its name."""
+    assert error_of("FAILED tests/unit/test_a.py::test_b") == "FAILED tests/unit/test_a.py::test_b"
+    assert error_of("/home/u/x/shop.py: error: and/or ~/y/z.py") == "shop.py: error: and/or z.py"

@@ -505,3 +505,24 @@ def test_dreaming_adds_train_tasks_alone(queries):
     assert all(json.loads(after[name])["split"] == "train" for name in made)
     assert {json.loads(after[name])["request"] for name in made} > {"explain the tides"}
     assert plain["val"] == queries.json("run")["night"]["funnel"]["tasks"]["val"]
+
+
+@pytest.mark.parametrize("said", ["\x1b[31mRED\x1b[0m", "\u202eevil", "<!-- prettier-ignore -->"])
+def test_words_that_no_document_can_hold_stop_no_night(queries, said):
+    """A correction that cannot stand in a document is shown, unexamined and with its reason; the others have theirs."""
+    for subject in SUBJECTS[:4]:
+        queries.session((f"write docs for {subject}", "ok"), (f"No, always begin tables with {said}", "ok"))
+    queries.rehearse(OBEDIENT)
+    queries.run("dry-run")
+    document = queries.json("run")
+
+    ruled = {rule["verdict"]["ruling"]: rule for rule in document["rules"]}
+    assert set(ruled) == {"accept", "unexamined"}
+    assert "No document can hold it" in ruled["unexamined"]["verdict"]["reason"]
+    page, _ = queries.run("report")
+    assert f"adopt --rule {ruled['unexamined']['edit']['id']}" not in page
+
+    number = [rule["verdict"]["ruling"] for rule in document["rules"]].index("unexamined") + 1
+    queries.run("review", "--accept", str(number), code=1)
+    queries.run("review", "--edit", str(number), "--text", "begin every table with a blank line")
+    assert "begin every table with a blank line" in (queries.project / "CLAUDE.md").read_text()

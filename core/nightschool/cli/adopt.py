@@ -47,7 +47,7 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json(receipt.model_dump(mode="json") if receipt else {"edits": []})
     elif receipt is None:
-        print("nothing to adopt: no rule of this night is accepted, or all are adopted already")
+        print("nothing to adopt: no rule of this night is accepted, or all are adopted or turned down already")
     else:
         for edit in receipt.edits:
             print(f"adopted {edit.id}: {edit.text}")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, print_plain
 from nightschool.errors import DONE
 
 DESCRIPTION = "Say where a proposed rule or a block of memory comes from: session, transcript, line and words."
@@ -29,7 +29,7 @@ def call(args: argparse.Namespace) -> int:
         return DONE
     for place in told:
         where = f"{place['source']}:{place['line']}" if place["line"] else place["source"] or "its session is gone"
-        print(f"{place['at']}  {place['platform']} {place['session']}  {where}")
+        print_plain(f"{place['at']}  {place['platform']} {place['session']}  {where}")
         if place.get("asked"):
-            print(f"    {place['asked']}")
+            print_plain(f"    {place['asked']}")
     return DONE

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json, project_of
+from nightschool.cli.options import json_flag, print_json, print_plain, project_of
 from nightschool.errors import DONE, NightschoolError, UsageError
 
 if TYPE_CHECKING:
@@ -76,17 +76,17 @@ def _forget(home: "Home", blocks: "list[Block]", args: argparse.Namespace) -> in
         if args.json:
             print_json(told)
         for block in blocks if not args.json else ():
-            print(f"{block.id}  {block.title}")
+            print_plain(f"{block.id}  {block.title}")
         if not args.json:
-            print("the same with --yes puts them away" if blocks else "nothing matches: nothing was changed")
+            print_plain("the same with --yes puts them away" if blocks else "nothing matches: nothing was changed")
         return DONE
     note = forget(home, blocks, args.query or "by name", SystemClock())
     _renew(home)
     if args.json:
         print_json(as_json(note))
     else:
-        print(f"put away: {', '.join(note.put_away)}")
-        print(f"to take it back: nightschool forget --undo {note.id}")
+        print_plain(f"put away: {', '.join(note.put_away)}")
+        print_plain(f"to take it back: nightschool forget --undo {note.id}")
     return DONE
 
 
@@ -103,7 +103,7 @@ def _erase(home: "Home", blocks: "list[Block]", args: argparse.Namespace) -> int
         if args.json:
             print_json(told)
         else:
-            print(
+            print_plain(
                 f"would remove {len(blocks)} block(s) and rewrite {len(held)} file(s); it cannot be taken back: --yes"
             )
         return DONE
@@ -117,11 +117,11 @@ def _erase(home: "Home", blocks: "list[Block]", args: argparse.Namespace) -> int
     if args.json:
         print_json({"removed": [block.id for block in blocks], "rewritten": written, "remaining": left})
     else:
-        print(f"removed {len(blocks)} block(s), rewrote {len(written)} file(s), made the index anew")
-        print(f"searched the bytes of every file under {home.root}: {len(left)} hold it still")
-        print("the transcripts are the clients' own: what they keep is theirs to remove")
+        print_plain(f"removed {len(blocks)} block(s), rewrote {len(written)} file(s), made the index anew")
+        print_plain(f"searched the bytes of every file under {home.root}: {len(left)} hold it still")
+        print_plain("the transcripts are the clients' own: what they keep is theirs to remove")
         if home.sync.exists():
-            print("what was shared has a history: nightschool sync --drop-history takes it out there")
+            print_plain("what was shared has a history: nightschool sync --drop-history takes it out there")
     if left:
         fix = "Receipts keep the bytes that undo restores; remove those you no longer want to undo."
         raise NightschoolError("not everything is erased", where=", ".join(left[:3]), fix=fix)
@@ -137,9 +137,9 @@ def _undo(home: "Home", args: argparse.Namespace) -> int:
     if args.json:
         print_json({"undone": note.id, "back": back, "purged": list(note.purged)})
     else:
-        print(f"there again: {', '.join(back) or 'none'}")
+        print_plain(f"there again: {', '.join(back) or 'none'}")
         if note.purged:
-            print(f"{len(note.purged)} had been purged: the next night makes them again from what is kept")
+            print_plain(f"{len(note.purged)} had been purged: the next night makes them again from what is kept")
     return DONE
 
 
@@ -150,7 +150,7 @@ def _pin(home: "Home", blocks: "list[Block]", args: argparse.Namespace) -> int:
     if args.json:
         print_json([{"id": block.id, "pinned": block.pinned} for block in told])
     else:
-        print("\n".join(f"{block.id} {'is pinned' if block.pinned else 'fades again'}" for block in told))
+        print_plain("\n".join(f"{block.id} {'is pinned' if block.pinned else 'fades again'}" for block in told))
     return DONE
 
 
@@ -164,7 +164,7 @@ def _list(home: "Home", args: argparse.Namespace) -> int:
     for note in forgettings(home):
         undone = ", taken back" if note.undone else ""
         counts = f"{len(note.put_away)} put away, {len(note.purged)} purged{undone}"
-        print(f"{note.id}  {note.at:%Y-%m-%d}  {note.why}: {counts}")
+        print_plain(f"{note.id}  {note.at:%Y-%m-%d}  {note.why}: {counts}")
     return DONE
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, tell
 from nightschool.errors import DONE, USAGE
 
 DESCRIPTION = (
@@ -32,6 +32,6 @@ def call(args: argparse.Namespace) -> int:
     else:
         for link in found:
             target = "".join(sign if sign.isprintable() else "?" for sign in link.target)
-            print(f"{link.source}:{link.line}: {link.kind} to {target} leads nowhere")
+            print_plain(f"{link.source}:{link.line}: {link.kind} to {target} leads nowhere")
         tell(f"{len(found)} broken reference(s) in {len(tree.pages)} page(s)")
     return BROKEN if found else DONE

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json, project_of, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, project_of, tell
 from nightschool.errors import DONE
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def call(args: argparse.Namespace) -> int:
         print_json({"found": found, "taken": taken})
         return DONE
     for block in blocks[:20]:
-        print(f"{block.id}  {block.title[:100]}  ({block.evidence[0].source})")
+        print_plain(f"{block.id}  {block.title[:100]}  ({block.evidence[0].source})")
     if len(blocks) > 20:  # noqa: PLR2004
-        print(f"… and {len(blocks) - 20} more")
-    print(
+        print_plain(f"… and {len(blocks) - 20} more")
+    print_plain(
         f"{taken} block(s) taken in" if args.yes else f"{len(blocks)} block(s) found; the same with --yes takes them in"
     )
     return DONE

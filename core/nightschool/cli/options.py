@@ -116,7 +116,17 @@ def setting_of(args: argparse.Namespace, *, quiet: bool = False) -> "Setting":
 
 def tell(line: str) -> None:
     """Say what is being done: on stderr, so that stdout holds results alone."""
-    print(f"· {line}", file=sys.stderr, flush=True)
+    print(f"· {printed(line)}", file=sys.stderr, flush=True)
+
+
+def printed(line: str) -> str:
+    """Return a line as a terminal may have it: what a path, a title or a model said moves no cursor."""
+    return "".join(sign if sign.isprintable() else " " for sign in line)
+
+
+def print_plain(text: str) -> None:
+    """Print a result that quotes others: what they said obeys no terminal."""
+    print("\n".join(printed(line) for line in text.split("\n")))
 
 
 def print_json(document: Any) -> None:

@@ -11,7 +11,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from nightschool.cli.options import tell
+from nightschool.cli.options import printed, tell
 from nightschool.night.steps import Phase
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ class _Live:
         """Show a phase; the one before it stays as a line."""
         if self.task is not None:
             self.bars.remove_task(self.task)
-        self.bars.console.print(f"· {line}", markup=False, highlight=False)
-        self.task = self.bars.add_task(line, total=total or None, spent="")
+        self.bars.console.print(f"· {printed(line)}", markup=False, highlight=False)
+        self.task = self.bars.add_task(printed(line), total=total or None, spent="")
 
     def show(self, done: int, spent: str) -> None:
         """Show how far the phase is."""

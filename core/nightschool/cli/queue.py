@@ -5,7 +5,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, tell
 from nightschool.errors import DONE, UsageError
 
 if TYPE_CHECKING:
@@ -113,8 +113,7 @@ def _list(shelf: "Shelf", args: argparse.Namespace) -> None:
 def _line(queued: "Queued") -> str:
     task = queued.entry.task
     boxed = ", time-boxed" if queued.progress.time_boxed else ""
-    title = "".join(sign if sign.isprintable() else " " for sign in queued.entry.title)
-    return f"{queued.id[:8]}  {task.status}{boxed}  {task.priority}  {task.submitted_at:%Y-%m-%d}  {title}"
+    return f"{queued.id[:8]}  {task.status}{boxed}  {task.priority}  {task.submitted_at:%Y-%m-%d}  {queued.entry.title}"
 
 
 def _show(shelf: "Shelf", args: argparse.Namespace) -> None:
@@ -122,7 +121,8 @@ def _show(shelf: "Shelf", args: argparse.Namespace) -> None:
     if args.json:
         print_json(_document(shelf, queued))
         return
-    print(queued.entry.data().decode(errors="replace"))
+    text = queued.entry.data().decode(errors="replace")
+    print_plain(text) if sys.stdout.isatty() else print(text)
     if queued.progress.reason:
         tell(f"reason: {queued.progress.reason}")
     for what, path in (("result", shelf.result(queued.id)), ("partial result", shelf.partial(queued.id))):

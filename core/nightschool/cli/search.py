@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json, project_of, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, project_of, tell
 from nightschool.errors import DONE
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def call(args: argparse.Namespace) -> int:
         return DONE
     for told in results:
         gone = f"  [superseded by {told['superseded_by']}]" if told["superseded_by"] else ""
-        print(f"{told['id']}  {told['title']}{gone}")
-        print(f"    {told['kind']}, {told['age']} old, {told['sessions']} session(s), {told['from']}")
+        print_plain(f"{told['id']}  {told['title']}{gone}")
+        print_plain(f"    {told['kind']}, {told['age']} old, {told['sessions']} session(s), {told['from']}")
     if not results:
         more = f"; {found.elsewhere} match in other projects: --scope all" if found.elsewhere else ""
-        print(f"nothing is remembered of that here{more}")
+        print_plain(f"nothing is remembered of that here{more}")
     return DONE
 
 

@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, print_plain
 from nightschool.errors import DONE, NightschoolError, UsageError
 
 if TYPE_CHECKING:
@@ -85,33 +85,35 @@ def _instant(text: str) -> datetime:
 
 def _print(told: dict[str, Any]) -> None:
     if told.get("withheld"):
-        print(f"{told['id']} is withheld: {told['withheld']}. It is checked again every night.")
+        print_plain(f"{told['id']} is withheld: {told['withheld']}. It is checked again every night.")
         return
-    print(
+    print_plain(
         f"{told['id']}  ({told['kind']}, {told['voice']}, {told['age']} old{', put away' if told['archived'] else ''})"
     )
-    print(told["text"])
+    print_plain(told["text"])
     if told["superseded_by"]:
-        print(f"superseded by {told['superseded_by']}")
+        print_plain(f"superseded by {told['superseded_by']}")
     interval = told["interval"]
     rates = f"{told['sessions']} session(s), confidence {told['confidence']:.2f}"
     rates += f" (95 % {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
     rates += f", base rate {told['base_rate']:.2f}" if told["base_rate"] is not None else ""
-    print(rates)
+    print_plain(rates)
     if told["not_when"]:
-        print(f"when not: {told['not_when']}")
-    print(f"project {told['project'] or 'any'}; used {told['uses']} time(s){'; pinned' if told['pinned'] else ''}")
+        print_plain(f"when not: {told['not_when']}")
+    print_plain(
+        f"project {told['project'] or 'any'}; used {told['uses']} time(s){'; pinned' if told['pinned'] else ''}"
+    )
     for place in told["evidence"]:
         _print_place(place)
 
 
 def _print_place(place: dict[str, Any]) -> None:
     if "bytes" not in place:
-        print(f"- {place['at']} {place['platform']} session {place['session'][:8]}{place['source'][:120]}")
+        print_plain(f"- {place['at']} {place['platform']} session {place['session'][:8]}{place['source'][:120]}")
         return
     where = f"{place['source']}:{place['line']}" if place["line"] else place["source"] or "its session is gone"
-    print(f"- {place['at']} {place['platform']} session {place['session'][:8]}, {where}")
+    print_plain(f"- {place['at']} {place['platform']} session {place['session'][:8]}, {where}")
     if place.get("asked"):
-        print(f"    asked: {place['asked']}")
+        print_plain(f"    asked: {place['asked']}")
     for call in place.get("calls", ()):
-        print(f"    {'failed' if call['failed'] else 'ran'} {call['tool']}: {call['input'][:120]}")
+        print_plain(f"    {'failed' if call['failed'] else 'ran'} {call['tool']}: {call['input'][:120]}")

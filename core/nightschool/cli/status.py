@@ -27,7 +27,10 @@ def call(args: argparse.Namespace) -> int:
         return DONE
     print(f"home        {told['home']}")
     night = told["last_night"]
-    print("last night  " + (f"{night['id']}, {night['status']}, {night['started']}" if night else "none yet"))
+    print(
+        "last night  "
+        + (f"{night['id']}, {night['status']}, {night['started'][:16].replace('T', ' ')} UTC" if night else "none yet")
+    )
     for key in ("accepted", "probation", "unexamined"):
         rules = told["proposed"].get(key, [])
         print(f"{key:<11} " + (", ".join(rules) if rules else "none"))
@@ -45,8 +48,9 @@ def call(args: argparse.Namespace) -> int:
     print(f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens, {_usd(spent['usd'])} over all nights")
     rules = told["lifetime"]
     print(
-        f"budget      {rules['left']:.0%} of the chances to accept a useless rule are left, {rules['edits']} rule(s) "
-        f"examined, {rules['accepted']} accepted; the next is asked for e = {rules['next_e']:.3g}"
+        f"exams       {rules['left']:.0%} of the chances to accept a useless rule are left: {rules['edits']} rule(s) "
+        f"examined, {rules['accepted']} accepted (rehearsals not counted); the next is asked for e = "
+        f"{rules['next_e']:.3g}"
     )
     print(f"next        {told['next']}")
     return DONE
@@ -57,6 +61,7 @@ def state(home: "Home") -> dict[str, Any]:
     from nightschool.config import load
     from nightschool.day.journal import read_events
     from nightschool.morning.receipts import adopted_edits
+    from nightschool.night import decisions
     from nightschool.night.gating import lifetime
     from nightschool.night.steps import Steps, all_nights
     from nightschool.records import NightStatus, Proposal, Ruling
@@ -68,8 +73,9 @@ def state(home: "Home") -> dict[str, Any]:
     adopted = {edit.id for edit in adopted_edits(home)}
     proposed: dict[str, list[str]] = {}
     words = {Ruling.ACCEPT: "accepted", Ruling.PROBATION: "probation", Ruling.UNEXAMINED: "unexamined"}
+    settled = adopted | decisions.turned_down(home).keys()
     for rule in proposal.rules if proposal else ():
-        if rule.edit.id not in adopted and rule.verdict.ruling in words:
+        if rule.edit.id not in settled and rule.verdict.ruling in words:
             proposed.setdefault(words[rule.verdict.ruling], []).append(rule.edit.id)
     return {
         "home": str(home.root),

@@ -121,7 +121,7 @@ def _night(told: Any) -> str:
 
 def _adopted(told: Any) -> str:
     if not told["edits"]:
-        return "nothing to adopt: no rule is accepted, or all are adopted already"
+        return "nothing to adopt: no rule is accepted, or all are adopted or turned down already"
     return "\n".join([
         *(f"adopted {edit['id']}: {edit['text']}" for edit in told["edits"]),
         *(f"changed {file['path']}" for file in told["files"]),

@@ -58,7 +58,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _TELLS = re.compile(
     r"\b\w*(?:error|exception|fatal|panic)\b|\bfailed\b|\bcannot\b|not found|denied|no such", re.IGNORECASE
 )
-_PATH = re.compile(r"(?:~|\.{0,2})?/[\w.@+~-]+(?:/[\w.@+~-]*)*")
+_PATH = re.compile(r"(?<![\w.@+~-])(?:~|\.{0,2})?/[\w.@+~-]+(?:/[\w.@+~-]*)*")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{7,40}\b|\d+(?:\.\d+)*")
 LONGEST = 160  # characters of an error or a detail
 _READ = 4_000
@@ -103,7 +103,7 @@ def error_of(output: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return one line, paths as their last name, numbers as #."""
+    """Return one line, absolute paths as their last name, numbers as #."""
     line = _PATH.sub(lambda found: found.group().rstrip("/").rsplit("/", 1)[-1], " ".join(text[:_READ].split()))
     return _NUMBER.sub("#", line)[:LONGEST]
 

@@ -150,6 +150,8 @@ def _unfinished(night: Night) -> str:
     told = f"Night {night.id} of {night.started:%Y-%m-%d}"
     if night.status is NightStatus.WAITING:
         return f"{told} waits for answers to its questions (handoff skill); the same `nightschool run` then goes on."
+    if night.status is NightStatus.MARATHON:
+        return f"{told} worked on a queued task alone; `nightschool report --night {night.id}` links what came of it."
     if night.status is NightStatus.BUDGET:
         return f"{told} stopped at its budget; the same `nightschool run` with a larger one goes on."
     if night.status is NightStatus.FAILED:

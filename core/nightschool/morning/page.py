@@ -8,10 +8,11 @@ from nightschool.morning import charts
 from nightschool.morning.facts import Moved, NightFacts, RuleFacts, gather, one_line
 from nightschool.morning.fielded import field_sentence
 from nightschool.morning.markup import Child, Safe, document, el, foreign, heading
-from nightschool.morning.report import crossing, sentence
+from nightschool.morning.report import crossing, lifetime_sentence, on_sealed, sentence
+from nightschool.morning.sections import numbers, slept
 from nightschool.morning.style import STYLE
 from nightschool.paths import Home
-from nightschool.records import Funnel, Night, NightStatus, Recurrence, Ruling
+from nightschool.records import Night, NightStatus, Recurrence, Ruling
 
 # what is more is counted, and told where to find
 SHOWN_TASKS, SHOWN_RECURRENCES, DIFF_LINES = 60, 30, 200
@@ -21,6 +22,26 @@ _LABELS = {
     Ruling.PROBATION: "on probation",
     Ruling.UNEXAMINED: "unexamined",
     Ruling.REJECT: "rejected",
+}
+_NOTHING = "Nothing came back often enough, in words that can be checked, to become a rule."
+_UNDONE = {  # what to say of a night without a proposal, and what next
+    NightStatus.WAITING: (
+        "This night waits for answers; nothing has changed.",
+        "Answer its questions with the handoff skill; the same command then goes on.",
+    ),
+    NightStatus.OPEN: ("This night was cut short; nothing has changed.", "The same command goes on where it stopped."),
+    NightStatus.BUDGET: (
+        "Stopped at its budget; everything so far is kept, and nothing has changed.",
+        "The same command with a larger budget goes on.",
+    ),
+    NightStatus.FAILED: (
+        "This night failed: too many model calls got no answer. Nothing was measured, and nothing has changed.",
+        "When the backend answers again, the same command goes on.",
+    ),
+    NightStatus.MARATHON: (
+        "A marathon had this night for itself: mining, the exam and deep sleep wait for the next one.",
+        "The next night takes up what has waited.",
+    ),
 }
 _KINDS = {"correction": "corrected", "request": "asked"}
 _STATES = {"adopted": "adopted by you", "rejected": "turned down by you", "edited": "reworded by you",
@@ -43,7 +64,8 @@ def page(facts: NightFacts) -> str:
     body = [
         el("a", "Skip to the rules", href="#rules", class_="skip"),
         el("header", _head(facts)),
-        el("main", _rules(facts), _recurring(facts.mined.recurrences if facts.mined else ()), _night(facts)),
+        el("main", _rules(facts), slept(facts.night), _recurring(facts.mined.recurrences if facts.mined else ()),
+           numbers(facts)),
         el("footer", el("p", el("a", "All nights", href="../../history.html"), " · nothing on this page was sent "
            "anywhere; it loads nothing and runs nothing.")),
     ]  # fmt: skip
@@ -55,10 +77,8 @@ def headline(facts: NightFacts) -> str:
     count = {ruling: sum(one.rule.verdict.ruling is ruling for one in facts.rules) for ruling in _LABELS}
     adopted = sum(one.item.state == "adopted" for one in facts.rules)
     told = ", ".join(f"{number} {_LABELS[ruling]}" for ruling, number in count.items() if number)
-    if facts.night.status is NightStatus.WAITING:
-        return "This night waits for answers; nothing has changed."
-    if facts.night.status is NightStatus.OPEN:
-        return "This night was cut short; nothing has changed."
+    if facts.night.status in _UNDONE:
+        return _UNDONE[facts.night.status][0]
     if not told:
         return f"A quiet night: {facts.night.funnel.sessions} session(s), and no rule to propose. Nothing has changed."
     live = f"you have adopted {adopted}" if adopted else "nothing live has changed"
@@ -69,10 +89,8 @@ def headline(facts: NightFacts) -> str:
 def next_step(facts: NightFacts) -> tuple[str, str]:
     """Say what to do next, and the command for it."""
     night = facts.night
-    if night.status is NightStatus.WAITING:
-        return "Answer its questions with the handoff skill; the same command then goes on.", "nightschool run"
-    if night.status is NightStatus.OPEN:
-        return "The same command goes on where it stopped.", "nightschool run"
+    if night.status in _UNDONE:
+        return _UNDONE[night.status][1], "nightschool run"
     waiting = [one for one in facts.rules if one.item.state in {"open", "skipped"}]
     decided = [one for one in waiting if one.rule.verdict.ruling is not Ruling.PROBATION]
     if decided:
@@ -86,6 +104,7 @@ def _head(facts: NightFacts) -> Child:
     night = facts.night
     ended = f" to {night.ended:%H:%M}" if night.ended else ", not finished"
     words, command = next_step(facts)
+    bounded = lifetime_sentence(night, [one.rule for one in facts.rules])
     rehearsal = el("p", "A rehearsal: the model of this night is scripted. Its figures show how a night works; they "
                    "say nothing about a real model.", class_="note")  # fmt: skip
     model = f"{night.backend} {night.target_model}".strip()
@@ -95,6 +114,7 @@ def _head(facts: NightFacts) -> Child:
         foreign("p", f"{night.started:%Y-%m-%d %H:%M}{ended} UTC, backend {one_line(model, 80)}", class_="where"),
         el("p", headline(facts), class_="lead"),
         rehearsal if facts.rehearsed else None,
+        el("p", bounded.replace("`", "")) if bounded else None,
         el("p", words, " ", el("code", command), class_="next"),
     ]
 
@@ -109,7 +129,7 @@ def _rules(facts: NightFacts) -> Child:
     return el(
         "section",
         el("h2", "Rules" if count else "No rule tonight", id="rules"),
-        None if count else el("p", "Nothing came back often enough, in words that can be checked, to become a rule."),
+        el("p", _NOTHING) if not count and facts.night.status is NightStatus.DONE else None,
         el("nav", el("ol", contents, class_="toc"), aria_label="Rules of this night") if count > 1 else None,
         [_rule(one) for one in facts.rules],
         aria_labelledby="rules",
@@ -136,6 +156,7 @@ def _rule(one: RuleFacts) -> Safe:
         foreign("p", f"Quarantined ({', '.join(one.rule.quarantine)}): it is adopted only when you name it.",
                 class_="reject") if one.rule.quarantine else None,
         foreign("p", sentence(verdict) + crossing(one.rule)),
+        el("p", on_sealed(verdict)) if verdict.sealed else None,
         el("p", field_sentence(verdict.field)) if verdict.field else None,
         _charts(one),
         _tasks(one.tasks),
@@ -232,40 +253,3 @@ def _recurring(found: Sequence[Recurrence]) -> Child:
     left = len(found) - SHOWN_RECURRENCES
     more = el("p", f"{left} more: ", el("code", "nightschool mine")) if left > 0 else None
     return el("section", el("h2", "What keeps coming back"), el("table", el("thead", head), el("tbody", rows)), more)
-
-
-def _night(facts: NightFacts) -> Child:
-    night, spent = facts.night, facts.spent
-    events = [el("li", el("span", f"{at:%Y-%m-%d %H:%M:%S} ", class_="when"), told) for at, told in facts.timeline]
-    cost = "not told by the backend" if spent.cost is None else f"${spent.cost:.4f}"
-    paid = f"{spent.calls} call(s) paid for, {spent.failed} failed attempt(s), {spent.tokens:,} tokens, cost {cost}"
-    budget = [f"{key}: {value}" for key, value in dict(night.config.get("budget") or {}).items() if value]
-    faults = [f"{name}: {why}" for name, why in sorted(night.funnel.broken.items())]
-    faults += [f"{count} attempt(s): {kind}" for kind, count in sorted(facts.errors.items())]
-    faults += [*night.notes, *([f"{night.left} trial(s) left for a later night"] if night.left else [])]
-    return [
-        el("section", el("h2", "The night, hour by hour"), el("ol", events, class_="time")),
-        el("section", el("h2", "What it cost"), el("p", paid),
-           foreign("p", f"Budget: {', '.join(budget)}", class_="meta") if budget else None),
-        el("section", el("h2", "From transcripts to rules"), _funnel(night.funnel)),
-        el("section", el("h2", "What failed, or waits"), el("ul", [foreign("li", one_line(f)) for f in faults]))
-        if faults else None,
-    ]  # fmt: skip
-
-
-def _funnel(funnel: Funnel) -> Safe:
-    tasks = ", ".join(f"{count} {split}" for split, count in sorted(funnel.tasks.items())) or "none"
-    skipped = ", ".join(f"{count} {one_line(why, 60)}" for why, count in sorted(funnel.skipped.items()))
-    rows = [
-        ("transcripts known", f"{funnel.transcripts:,}"),
-        ("with news", f"{funnel.read:,} ({funnel.new_bytes:,} bytes)"),
-        ("left for a later night", f"{funnel.backlog:,}"),
-        ("sessions in scope", f"{funnel.sessions:,}"),
-        ("requests", f"{funnel.turns:,}"),
-        ("lines left out", skipped or "none"),
-        ("recurring requests", f"{funnel.recurrences:,}"),
-        ("recurring corrections", f"{funnel.corrections:,}"),
-        ("tasks in the bank", tasks),
-        ("candidate rules", f"{funnel.candidates:,}"),
-    ]
-    return el("table", el("tbody", [el("tr", el("th", name, scope="row"), el("td", told)) for name, told in rows]))

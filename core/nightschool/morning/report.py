@@ -10,6 +10,7 @@ from nightschool.files import write_whole
 from nightschool.morning.fielded import field_claim, field_sentence
 from nightschool.night.mining.mine import Mined
 from nightschool.night.plan import Planned
+from nightschool.night.rules import block
 from nightschool.night.steps import Steps
 from nightschool.paths import Home
 from nightschool.records import (
@@ -50,14 +51,13 @@ def page(home: Home, night: Night) -> str:
     proposal = steps.found("proposal", Proposal)
     mined = steps.found("mined", Mined)
     parts = [f"# Night {night.id}: {plain(night.project or 'all projects')}", _when(night), _headline(night, proposal)]
-    parts.append(_slept_on(night))
     if any(rule.verdict.examiner.startswith("mock") for rule in proposal.rules) if proposal else False:
         parts.append(
             "*A rehearsal: the model of this night is scripted (`mock`). Its figures show how a night works; "
             "they say nothing about a real model.*"
         )
     rules = proposal.rules if proposal else ()
-    parts.append(_lifetime(night, rules))
+    parts += [lifetime_sentence(night, rules), _slept_on(night)]
     for ruling in _ORDER:
         parts += [_rule(rule, proposal) for rule in rules if rule.verdict.ruling is ruling]
     if any(rule.verdict.ruling is Ruling.UNEXAMINED for rule in rules) and night.backend == "none":
@@ -121,7 +121,7 @@ def _headline(night: Night, proposal: Proposal | None) -> str:
     return f"**{told[0].upper()}{told[1:]}.** Nothing live has changed: only `nightschool adopt` does that."
 
 
-def _lifetime(night: Night, rules: Sequence[ProposedRule]) -> str:
+def lifetime_sentence(night: Night, rules: Sequence[ProposedRule]) -> str:
     """Say what is bounded over all nights, on a page that accepts something the gate has let through."""
     share = night.config.get("exam", {}).get("lifetime")
     passed = [r for r in rules if r.verdict.ruling is Ruling.ACCEPT and r.verdict.e_value >= r.verdict.threshold]
@@ -137,12 +137,7 @@ def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
     target = next((t for t in proposal.targets if t.key == rule.edit.document), None) if proposal else None
     lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", _words(rule.edit)]
     lines.append(sentence(rule.verdict))
-    if rule.verdict.sealed is not None:
-        told = rule.verdict.sealed
-        lines.append(
-            f"On {told.tasks} sealed test task(s), which decided nothing: {told.without:.2f} of them pass without it, "
-            f"{told.with_:.2f} with it."
-        )
+    lines.append(on_sealed(rule.verdict))
     if rule.verdict.field is not None:
         lines.append(field_sentence(rule.verdict.field))
     if rule.quarantine:
@@ -151,7 +146,7 @@ def _rule(rule: ProposedRule, proposal: Proposal | None) -> str:
     where = f" Goes to {plain(target.title)} (`{plain(target.path)}`)." if target else ""
     lines.append(f"You said it in {rule.sessions} session(s).{where}{crossing(rule)}")
     lines.append("\n".join(f"- “{plain(q.text)}” ({q.at:%Y-%m-%d}, session {q.session[:8]})" for q in rule.quotes))
-    if rule.verdict.ruling in {Ruling.ACCEPT, Ruling.UNEXAMINED, Ruling.PROBATION}:
+    if block.fits(rule.edit) and rule.verdict.ruling in {Ruling.ACCEPT, Ruling.UNEXAMINED, Ruling.PROBATION}:
         by_hand = "" if rule.verdict.ruling is Ruling.ACCEPT else " by hand"
         lines.append(f"To adopt it{by_hand}: `nightschool adopt --rule {rule.edit.id}`")
     return "\n\n".join(line for line in lines if line)
@@ -190,6 +185,17 @@ def sentence(verdict: Verdict) -> str:
     )
 
 
+def on_sealed(verdict: Verdict) -> str:
+    """Say what the sealed tasks showed; "" when none were asked."""
+    told = verdict.sealed
+    if told is None:
+        return ""
+    return (
+        f"On {told.tasks} sealed test task(s), which decided nothing: {told.without:.2f} of them pass without it, "
+        f"{told.with_:.2f} with it."
+    )
+
+
 def _recurring(recurrences: Sequence[Recurrence]) -> str:
     rows = [
         f"- {r.sessions} session(s), {'corrected' if r.kind == 'correction' else 'asked'}: “{plain(r.text, 160)}”"
@@ -218,11 +224,13 @@ def _numbers(night: Night) -> str:
     tasks = ", ".join(f"{count} {split}" for split, count in sorted(funnel.tasks.items())) or "none"
     sessions = f"{funnel.sessions} session(s) in scope, {funnel.turns} request(s)"
     recurring = f"{funnel.recurrences} recurring request(s), {funnel.corrections} recurring correction(s)"
+    read = f"{funnel.transcripts} transcript(s) known, {funnel.read} with news ({funnel.new_bytes:,} bytes), {sessions}"
+    # a night that has not come to its end has not counted these
+    mined = [f"- {recurring}, {funnel.candidates} candidate rule(s)", f"- task bank: {tasks}"]
     rows = [
-        f"- {funnel.transcripts} transcript(s) known, {funnel.read} with news ({funnel.new_bytes:,} bytes), {sessions}",
-        f"- {recurring}, {funnel.candidates} candidate rule(s)",
-        f"- task bank: {tasks}",
-        f"- model calls: {night.calls} paid for, {night.failed_calls} failed, {night.tokens} tokens{_price(night)}",
+        f"- {read}",
+        *(mined if night.status is NightStatus.DONE else []),
+        f"- model calls: {night.calls} paid for, {night.failed_calls} failed, {night.tokens:,} tokens{_price(night)}",
     ]
     weights = night.config.get("exam", {}).get("reward", {})
     counted = ", ".join(f"{plain(str(name))} {weight:g}" for name, weight in weights.items())

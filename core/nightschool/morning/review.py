@@ -109,7 +109,7 @@ def reword(
     """
     check_open(item)
     words = block.canonical(text)
-    if words == block.canonical(item.edit.text):
+    if words == item.edit.text.replace("\r\n", "\n").strip():
         raise NightschoolError("these are the words that were proposed", where=item.edit.id, fix="Accept it as it is.")
     mine = item.edit.model_copy(update={"id": edit_id(item.edit.op, item.edit.path, words), "text": words})
     told = Verdict(ruling=Ruling.UNEXAMINED, reason="You reworded it; these words were not examined.")

@@ -18,6 +18,7 @@ from nightschool.night.prepare import (
     mine_sessions,
     reexamined,
 )
+from nightschool.night.rules import block
 from nightschool.night.spending import most_calls
 from nightschool.night.stage import Candidates
 from nightschool.night.steps import next_id
@@ -86,7 +87,8 @@ def plan(setting: Setting) -> Planned:
     chosen: Candidates = choose(setting, mined, banked.tasks, documents, examiner)
     tasks = held_out(banked.tasks, setting.scope_project)
     recalled = reexamined(setting, next_id(setting.home), tasks, documents, examiner)
-    edits, tested = (*chosen.edits, *recalled.edits), sealed(banked.tasks, setting.scope_project)
+    edits, tested = [*chosen.edits, *recalled.edits], sealed(banked.tasks, setting.scope_project)
+    edits = list(filter(block.fits, edits))
     batch = backend is not None and backend.batch
     calls = most_calls(edits, tasks, setting.config.exam, sealed=tested, batch=batch) if backend else 0
     fits: tuple[Fit, ...] = ()
@@ -94,7 +96,7 @@ def plan(setting: Setting) -> Planned:
         terms = Terms.of(setting.config, setting.config.models.backend)
         one = calls // setting.config.exam.rollouts_k
         longest = max((task.request for task in tasks), key=len) + max(
-            (documents.text_with(e) for e in chosen.edits), key=len, default=""
+            (documents.text_with(e) for e in chosen.edits if block.fits(e)), key=len, default=""
         )
         fits = _fits(terms, backend, setting.config.models.target_model, one, longest)
     return Planned(

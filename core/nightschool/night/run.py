@@ -40,6 +40,7 @@ from nightschool.night.prepare import (
     settings_hash,
 )
 from nightschool.night.reviewed import cleared
+from nightschool.night.rules import block
 from nightschool.night.rules.documents import Documents
 from nightschool.night.spending import counted, has_rested, keep_limits, most_calls, stopped
 from nightschool.night.stage import Candidates, Recalled, stage
@@ -259,7 +260,11 @@ def _examine(
     if backend is None:  # what real models showed on earlier nights still stands
         known = of_examiner(evidence.everything(setting.home), "")
         return _Exam([e for e in known if e.edit.id in {c.id for c in chosen.edits}], 0, Spend(), asked=False)
-    papers = [Paper(e, documents.text(e.document), documents.text_with(e)) for e in chosen.edits]
+    papers = [
+        Paper(e, documents.text(e.document), documents.text_with(e))
+        for e in chosen.edits
+        if block.fits(e)  # any other is shown to the user and not examined
+    ]
     terms = Terms.of(config, config.models.backend)
     with Door(setting.home, backend, clock=setting.clock, redact=redact, night=night.id, terms=terms) as door:
         room = Examiner(

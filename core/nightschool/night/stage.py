@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from nightschool.events import Record
+from nightschool.night.rules import block
 from nightschool.night.rules.screen import reasons
 from nightschool.records import (
     Edit,
@@ -69,7 +70,9 @@ def stage(
 def _unexamined(source: Recurrence | None, edit: Edit, tasks: Sequence[RealTask], *, asked: bool) -> Verdict:
     """Say why there is no measurement."""
     own = [task for task in tasks if task.recurrence == edit.recurrence]
-    if source is not None and not source.checks:
+    if edit.op != "delete" and (fault := block.refusal(edit.text)):
+        why = f"No document can hold it as it stands: {fault}. `nightschool review` takes other words for it."
+    elif source is not None and not source.checks:
         why = "Its words hold nothing that can be checked without a model."
     elif not own:
         why = "No held-out task asks for it yet; an exam needs at least six."

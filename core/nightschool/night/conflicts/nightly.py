@@ -45,17 +45,19 @@ def due(setting: Setting) -> bool:
         return False
     today = setting.clock.now().date()
     last = known.last.get(setting.scope_project or "", known.anchor)
+    last = known.anchor if last > today else last  # the clock was ahead that night
     return period((today - known.anchor).days, cadence) > period((last - known.anchor).days, cadence)
 
 
 def deep_sleep(setting: Setting, night: Night) -> Night:
     """Look for conflicts when it is due, write the plan beside the night's page, and say so; change nothing else.
 
-    The first night sets the anchor. What cannot be read is said and stops no night.
+    The first night sets the anchor, and one that finds it in the future sets it anew. What cannot be read is said and
+    stops no night.
     """
     home, today = setting.home, setting.clock.now().date()
     known = counted(home)
-    if known is None:
+    if known is None or known.anchor > today:  # a clock that was ahead must not put it off for years
         known = Counted(anchor=today)
         write_whole(home.deep_sleep, known.model_dump_json().encode())
     if not due(setting):

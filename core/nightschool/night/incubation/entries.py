@@ -11,7 +11,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from nightschool.day.redact import redact
 from nightschool.errors import NightschoolError, UsageError
+from nightschool.night.rules.hidden import visible
 from nightschool.records import QueueTask
 
 MOST = 4000  # characters of a text
@@ -39,8 +41,8 @@ class Entry:
 
     @property
     def title(self) -> str:
-        """The first words of the text, in one line."""
-        line = " ".join(self.text.split())
+        """The first words of the text, in one line: without secrets, and without what a terminal would obey."""
+        line = " ".join(visible(redact(self.text)).split())
         return line if len(line) <= 80 else line[:79] + "…"  # noqa: PLR2004
 
     def data(self) -> bytes:

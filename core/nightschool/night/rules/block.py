@@ -90,19 +90,26 @@ def canonical(text: str) -> str:
     or an open code fence: each would reach beyond the rule or hide from the reader.
     """
     rule = _clean(text)
-    unseen = hidden(rule)
-    why = ""
-    if not rule:
-        why = "it is empty"
-    elif MARKED.search(rule):
-        why = "it holds an HTML comment or a block marker"
-    elif unseen:
-        why = f"it holds hidden characters ({', '.join(unseen[:5])})"
-    elif open_fence(rule.split("\n")):
-        why = "it leaves a code block open"
-    if why:
+    if why := refusal(rule):
         raise NightschoolError("a text cannot be a rule", where=repr(rule[:60]), why=why)
     return rule
+
+
+def refusal(text: str) -> str:
+    """Say why a text cannot be a rule; "" when it can."""
+    rule = _clean(text)
+    if not rule:
+        return "it is empty"
+    if MARKED.search(rule):
+        return "it holds an HTML comment or a block marker"
+    if unseen := hidden(rule):
+        return f"it holds hidden characters ({', '.join(unseen[:5])})"
+    return "it leaves a code block open" if open_fence(rule.split("\n")) else ""
+
+
+def fits(edit: Edit) -> bool:
+    """Say whether a document can hold what an edit leaves there."""
+    return edit.op == "delete" or not refusal(edit.text)
 
 
 def _clean(text: str) -> str:

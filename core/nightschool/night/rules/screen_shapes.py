@@ -101,7 +101,9 @@ SHAKES_OFF = _any(
     r"(?= ?(?:$|[.,;!]|before|after|anymore|at all))",
 )
 
-CUT_OUT_SECRET = _any(r"[\[<{](?:redacted|secret|masked|hidden|removed)\b[^\]>}\n]{0,60}[\]>}]", r"\*{6,}", r"x{10,}")
+CUT_OUT_SECRET = _any(
+    r"[\[<{](?:redacted|secret|masked|hidden|removed|forgotten)\b[^\]>}\n]{0,60}[\]>}]", r"\*{6,}", r"x{10,}"
+)
 MARKED = _any(r"<!--", r"--!?>", r"nightschool:(?:begin|end)\b")
 ROLE = _any(
     r"^[ >#*-]{0,8}(?:system|assistant|user|human|developer|tool|function)(?: (?:prompt|message|note|instructions?))?"
