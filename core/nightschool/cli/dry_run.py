@@ -34,7 +34,7 @@ def call(args: argparse.Namespace) -> int:
 
 def print_plan(setting: "Setting", *, as_json: bool) -> None:
     """Plan a night on a copy of the home and print the plan."""
-    from nightschool.morning.report import plan_page
+    from nightschool.morning.outlook import plan_page
     from nightschool.night.plan import plan
     from nightschool.paths import Home
 

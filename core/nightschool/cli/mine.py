@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace) -> int:
     """Harvest, mine and print."""
     from nightschool.files import single_flight
-    from nightschool.morning.report import mined_page
+    from nightschool.morning.outlook import mined_page
     from nightschool.night.prepare import gather, mine_sessions
 
     setting = setting_of(args, quiet=args.json)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from nightschool.files import write_whole
 from nightschool.morning.fielded import field_claim, field_sentence
 from nightschool.night.mining.mine import Mined
-from nightschool.night.plan import Planned
 from nightschool.night.rules import block
 from nightschool.night.steps import Steps
 from nightschool.paths import Home
@@ -63,7 +62,7 @@ def page(home: Home, night: Night) -> str:
     if any(rule.verdict.ruling is Ruling.UNEXAMINED for rule in rules) and night.backend == "none":
         parts.append(HOW_TO_EXAMINE)
     if mined:
-        parts.append(_recurring(mined.recurrences))
+        parts.append(recurring(mined.recurrences))
     parts += [_skipped(night), _numbers(night)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -196,7 +195,8 @@ def on_sealed(verdict: Verdict) -> str:
     )
 
 
-def _recurring(recurrences: Sequence[Recurrence]) -> str:
+def recurring(recurrences: Sequence[Recurrence]) -> str:
+    """List the first of what keeps coming back; "" when nothing does."""
     rows = [
         f"- {r.sessions} session(s), {'corrected' if r.kind == 'correction' else 'asked'}: “{plain(r.text, 160)}”"
         for r in recurrences[:SHOWN]
@@ -250,56 +250,3 @@ def _price(night: Night) -> str:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {plain(reason)}" for reason, count in sorted(counts.items()))
-
-
-def mined_page(recurrences: Sequence[Recurrence]) -> str:
-    """Return everything that keeps coming back, with quotes and checks."""
-    if not recurrences:
-        return "Nothing has come back yet: a correction counts when it was given in several sessions.\n"
-    return "\n\n".join(_recurrence(recurrence) for recurrence in recurrences) + "\n"
-
-
-def _recurrence(found: Recurrence) -> str:
-    kind = "corrected" if found.kind == "correction" else "asked"
-    where = ", ".join(plain(project) for project in found.projects) or "no project"
-    checks = "; ".join(plain(" ".join(filter(None, (c.op, c.arg, c.extra)))) for c in found.checks)
-    quotes = "\n".join(f"- “{plain(q.text)}” ({q.at:%Y-%m-%d}, session {q.session[:8]})" for q in found.quotes[:5])
-    seen = f"{found.first_seen:%Y-%m-%d} to {found.last_seen:%Y-%m-%d}"
-    check = f"check: {checks}" if checks else "no check can be derived from the words"
-    tail = f"\n\n{check}" if found.kind == "correction" else ""
-    happened = "".join(f", {name} {count}x" for name, count in found.signals.items() if name != "corrected")
-    said = f"said {found.count}x, confidence {found.confidence:.2f}, cost {found.cost:.1f}{happened}"
-    head = f"## {found.sessions} session(s), {kind}: {plain(found.text, 160)}"
-    return f"{head}\n\n{seen}, {where}; {said}\n\n{quotes}{tail}"
-
-
-def plan_page(planned: Planned) -> str:
-    """Return what a night would do."""
-    funnel = planned.funnel
-    tasks = ", ".join(f"{count} {split}" for split, count in sorted(funnel.tasks.items())) or "none"
-    read = f"{funnel.transcripts} transcript(s) known, {funnel.read} with new bytes"
-    exam = f"{planned.held_out} held-out task(s), at most {planned.calls} model call(s)"
-    lines = [
-        f"{read}, {funnel.sessions} session(s) in scope",
-        f"task bank after this night: {tasks}",
-        f"{len(planned.edits)} candidate rule(s), {exam}",
-    ]
-    lines += _fitting(planned)
-    rules = [f"`{edit.id}` {plain(edit.text, 300)}" for edit in planned.edits]
-    rules += [f"{planned.waiting} more wait for a later night"] if planned.waiting else []
-    parts = ["# A dry run: nothing is written, no model is called", "\n".join(f"- {line}" for line in lines)]
-    parts += ["## Candidate rules\n\n" + "\n".join(f"- {rule}" for rule in rules)] if rules else []
-    return "\n\n".join([*parts, _recurring(planned.recurrences)]).rstrip() + "\n"
-
-
-def _fitting(planned: Planned) -> list[str]:
-    """Say what the budget allows; nothing when there is nobody to ask."""
-    rows = []
-    for fit in planned.fits:
-        usd = "cost not known" if fit.usd is None else f"{fit.usd:.4f} USD"
-        nights = "not one call fits into the budget" if fit.nights is None else f"{fit.nights} night(s)"
-        rows.append(
-            f"{fit.rollouts_k} rollout(s) a task: at most {fit.calls} call(s), {fit.tokens:,} tokens, {usd}; "
-            f"{fit.a_night} call(s) a night for certain: {nights}"
-        )
-    return rows

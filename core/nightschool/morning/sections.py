@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from nightschool.morning.facts import NightFacts, one_line
 from nightschool.morning.markup import Child, Safe, el, foreign
@@ -32,7 +31,7 @@ def slept(night: Night) -> Child:
 def _result(one: QueueResult) -> Safe:
     title, outcome = one_line(one.title, 80), _OUTCOMES.get(one.outcome, one.outcome)
     path = Path(one.path)  # as it lies from the page: the home may be moved
-    linked = el("a", title, href=quote(f"../../{path.parent.name}/{path.name}")) if one.path else title
+    linked = el("a", title, href=f"../../{path.parent.name}/{path.name}") if one.path else title
     why = f" ({one_line(one.reason)})" if one.reason else ""
     return el("li", f"{outcome}: " if outcome else "", linked, why, dir="auto")
 
