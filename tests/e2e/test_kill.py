@@ -108,6 +108,7 @@ def test_killed_at_some_steps(small):
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 def test_killed_at_every_step(small):
     """Killed at each single change, a night ends like one that was not; no call is paid twice."""
     assert sweep(small, 1) >= 60
