@@ -153,16 +153,16 @@ def test_a_wrong_key_begins_no_night(world):
 
 
 def test_a_limit_that_is_reached_is_missing_not_zero(world):
-    """429 to every question of the exam: each is tried three times and missing; nothing is scored or accepted."""
+    """429 to every question of the exam: each is tried three times and missing; the night says that it failed."""
     config = Path(world.home / "config.toml")
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text("[exam]\nmax_tasks = 1\n")
     with AnthropicServer([Rule("(?i)sql query", [Say("slow down", status=429)])], Say("ready")) as server:
         world.env["ANTHROPIC_BASE_URL"] = server.url
-        document = world.json("run", "--backend", "claude")
+        document = world.json("run", "--backend", "claude", code=1)
     asked = sum("SQL" in asked.prompt for asked in server.asked)
+    assert document["night"]["status"] == "failed"
     assert asked == document["night"]["failed_calls"] > 0
     assert asked % 3 == 0
     assert document["night"]["calls"] == 1
-    [rule] = document["rules"]
-    assert rule["verdict"] is None or rule["verdict"]["ruling"] != "accept"
+    assert document["rules"] == []

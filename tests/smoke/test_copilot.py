@@ -156,6 +156,7 @@ def test_an_event_that_is_wired_twice_is_one(copilot):
             entry["bash"] = f"echo fired >> {copilot.root}/fired; " + entry["bash"].replace("${PLUGIN_ROOT}", str(ROOT))
     pascal = {
         "sessionStart": "SessionStart",
+        "userPromptSubmitted": "UserPromptSubmit",
         "agentStop": "Stop",
         "preCompact": "PreCompact",
         "sessionEnd": "SessionEnd",
@@ -169,4 +170,4 @@ def test_an_event_that_is_wired_twice_is_one(copilot):
     until(lambda: stored(copilot) and not list((copilot.root / "nightschool-home" / "spool").glob("*.json")))
     moments = Counter(event["moment"] for event in events(copilot))
     assert moments == {"session_start": 1, "turn_end": 1, "session_end": 1}
-    assert (copilot.root / "fired").read_text().count("fired") == 3, "the client did fire each twice"
+    assert (copilot.root / "fired").read_text().count("fired") == 4, "the client did fire each twice"
