@@ -420,7 +420,7 @@ def test_a_path_that_leads_elsewhere_is_refused(two, bare, path, tmp_path):
 def test_a_repository_that_git_itself_refuses_brings_nothing(two, bare):
     """A path that begins at the root cannot be in a repository: git says so, and nothing comes in."""
     planted(bare, [("100644", "/etc/escape.json", GOOD)])
-    with pytest.raises(NightschoolError, match="empty filename|died with error"):
+    with pytest.raises(NightschoolError, match=r"empty filename|died with error"):
         sync(two[0], Sync(backend="git", url=str(bare)))
     assert list(BlockStore(two[0]).all()) == []
 
