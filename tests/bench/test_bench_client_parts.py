@@ -1,4 +1,4 @@
-"""What a session start and a tool call cost in the real client, part by part: interleaved runs of four set-ups."""
+"""What a session start and a tool call cost in the real client, part by part: interleaved runs of five set-ups."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ RUNS, CALLS = 20, 20
 TOOLS = [Say(tools=[("Bash", {"command": "true"})]) for _ in range(CALLS)] + [Say("Done.")]
 
 # set-up -> hooks of ours it keeps; None: no plugin at all
-SETUPS = {"no plugin": None, "no hooks": (), "start only": ("SessionStart",), "all": None}
+SETUPS = {"no plugin": None, "empty": (), "no hooks": (), "start only": ("SessionStart",), "all": None}
 
 
 def world(binary, root, name):
@@ -29,6 +29,11 @@ def world(binary, root, name):
     plugin = root / "plugin"
     for part in (".claude-plugin", "claude-code", "hooks", "skills"):
         shutil.copytree(ROOT / part, plugin / part)
+    if name == "empty":  # what any plugin costs
+        manifest = plugin / ".claude-plugin" / "plugin.json"
+        told = {key: value for key, value in json.loads(manifest.read_text()).items() if key not in {"hooks", "skills"}}
+        manifest.write_text(json.dumps(told))
+        shutil.rmtree(plugin / "skills")
     wiring = plugin / "claude-code" / "hooks.json"
     told = json.loads(wiring.read_text())
     kept = SETUPS[name]
@@ -70,7 +75,8 @@ def test_the_parts_of_what_the_plugin_costs(claude_binary, tmp_path):
 
     print(f"\n{'ms, n = ' + str(RUNS):<44}{'median':>8}{'quartiles':>20}")
     for what, (more, less) in {
-        "the plugin is loaded (skills, no hook)": ("no hooks", "no plugin"),
+        "any plugin (an empty one of ours)": ("empty", "no plugin"),
+        "our skills": ("no hooks", "empty"),
         "a session start (the hook)": ("start only", "no hooks"),
         "turn end, session end, the drain beside": ("all", "start only"),
         "all together": ("all", "no plugin"),
