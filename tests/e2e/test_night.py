@@ -526,3 +526,13 @@ def test_words_that_no_document_can_hold_stop_no_night(queries, said):
     queries.run("review", "--accept", str(number), code=1)
     queries.run("review", "--edit", str(number), "--text", "begin every table with a blank line")
     assert "begin every table with a blank line" in (queries.project / "CLAUDE.md").read_text()
+
+
+def test_the_audit_tells_words_as_they_were_said(queries):
+    """On a terminal a finding is no Markdown: nothing is escaped, and nothing that was said moves the cursor."""
+    for subject in SUBJECTS[:3]:
+        queries.session((f"plan {subject}", "ok"), ("No, always include a '## Rollback' section.", "ok"))
+    queries.run("run")
+    out, _ = queries.run("audit")
+    assert "'## Rollback' section" in out
+    assert "\\" not in out

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json, project_of
+from nightschool.cli.options import json_flag, print_json, printed, project_of
 from nightschool.errors import DONE, UsageError
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def call(args: argparse.Namespace) -> int:
 
 
 def _show(found: "list[Finding]") -> None:
-    from nightschool.morning.report import plain
+    from nightschool.morning.facts import one_line
 
     if not found:
         print("nothing keeps going wrong that you have not decided about")
     for finding in found:
-        print(f"{finding.id}  {plain(finding.text, 160)}")
+        print(printed(f"{finding.id}  {one_line(finding.text, 160)}"))
         print(
             f"    {finding.sessions} session(s), {finding.times} time(s), last {finding.last:%Y-%m-%d}, {finding.kind}"
         )
