@@ -140,6 +140,75 @@ def test_a_model_cannot_join_what_names_other_numbers():
     assert joined([], known) == []
 
 
+# --- what only a look at all that was said shows --------------------------------------------------------------------
+
+
+def told_after(*said, request="write the {} export"):
+    """Mine sessions in each of which one of these was said after an answer; return corrections and requests."""
+    held = [talk(f"s{n}", request.format(n), text, hours=n) for n, text in enumerate(said)]
+    found = mine(held, project=PROJECT, scope="invoked", min_sessions=2).recurrences
+    return [[r for r in found if r.kind == kind] for kind in ("correction", "request")]
+
+
+def test_a_rule_told_again_without_any_mark_is_counted():
+    """A message that no grammar marks tells a rule again when it is as like one heard elsewhere as that is to itself."""
+    heard = ("no, always store timestamps in UTC", "timestamps must be stored in UTC, I told you")
+    [rule], asked = told_after(*heard, "local timestamps crept in, store UTC please")
+    assert rule.sessions == 3
+    assert rule.text != "local timestamps crept in, store UTC please"
+    assert all("crept" not in request.text for request in asked)
+
+    [rule], _ = told_after(*heard, "store the list of couriers in the new table")  # one word in common is not enough
+    assert rule.sessions == 2
+    [rule], _ = told_after(*heard, "are the timestamps stored in UTC now?")  # nor is a question
+    assert rule.sessions == 2
+
+
+def test_a_message_like_two_rules_tells_neither():
+    """Where two rules are about as near, a message without a mark is counted for none."""
+    held = ("no, always deploy on fridays", "deploys must happen on fridays", "no, always rotate backups monthly",
+            "backups must be rotated monthly", "backups, deploy, fridays, monthly")  # fmt: skip
+    rules, _ = told_after(*held)
+    assert sorted(rule.sessions for rule in rules) == [2, 2]
+
+
+THINGS = ("invoice", "refund", "courier", "voucher")
+
+
+def test_one_sentence_about_another_thing_each_time_is_no_rule():
+    """What is told in passing of one particular thing, each time another, is how a user asks."""
+    said = [f"the {thing} pod must have been evicted overnight, look at the events" for thing in THINGS]
+    assert told_after(*said)[0] == []
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "no, the {} amounts must be stored in cents, always",  # a refusal opens it
+        "{} amounts must always be stored in whole cents",  # of a kind of things, not of one
+    ],
+)
+def test_a_rule_with_the_case_at_hand_in_it_stays_one(frame):
+    """The thing at hand in a rule makes no request of it."""
+    [rule], _ = told_after(*(frame.format(thing) for thing in THINGS))
+    assert rule.sessions == len(THINGS)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("no inplace=True please, never", "no, never change frames in place", "frames must not be changed in place"),
+        ("never commit to main, use a branch", "use a branch, don't commit to main", "commits go to a branch, not to main"),
+        ("one topic per PR, always", "no, every pull request is about one topic", "pull requests must have one topic"),
+        ("no, never skip a failing test", "stop skipping failing tests", "failing tests must not be skipped"),
+        ("no sleep() in tests, wait for the event", "never use time.sleep in tests", "tests must wait, never sleep"),
+    ],
+)  # fmt: skip
+def test_spellings_and_negations_do_not_part_a_rule(told):
+    """Compounds, abbreviations, dotted names and a ban that names its subject are one rule in other words."""
+    assert len(rules(*told)) == 1
+
+
 # --- what may be proposed, and what is near -------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from nightschool.night.mining.cluster import Tokens
+from nightschool.night.mining.idle import asks
 from nightschool.night.mining.lists import listed_rules
 from nightschool.night.mining.signals import (
     LONGEST,
@@ -23,6 +24,7 @@ from nightschool.night.mining.signals import (
 from nightschool.records import OWN_MARK, Check, Session, Turn
 
 SHORT = 300  # characters of a prompt that may well come again
+SHORTLY = 40  # words; a longer message is a job, not a rule
 _WRAPPER = re.compile(
     r"\s*<(?:[a-z]+[-_][\w-]+|[A-Z_]{4,}|system|instructions)\b[^>]*>|\s*<([\w-]+)[^>]*>.*</\1>\s*\Z", re.DOTALL
 )
@@ -57,6 +59,7 @@ class Said:
     checks: tuple[Check, ...] = ()
     around: Tokens = ()  # of the whole prompt that a rule stands in
     before: str = ""  # what was asked before a request in the same session
+    passing: bool = False  # a rule that no refusal or reminder opens and no order states
 
     @property
     def where(self) -> tuple[str, str]:
@@ -79,6 +82,7 @@ class Heard(NamedTuple):
 
     requests: list[Said]
     rules: list[Said]
+    perhaps: list[Said]  # requests that may tell a rule again: told in short after an answer
 
 
 def belongs(session: Session, project: str) -> bool:
@@ -96,7 +100,7 @@ def _path(text: str) -> str:
 
 def listen(sessions: list[Session], within: str | None) -> Heard:
     """Take requests and rules out of sessions, the oldest session first, so that a fork's copies come second."""
-    heard = Heard([], [])
+    heard = Heard([], [], [])
     known: set[tuple[str, str]] = set()
     for session in sorted(sessions, key=_began):
         if any(OWN_MARK in turn.prompt for turn in session.turns):
@@ -104,10 +108,11 @@ def listen(sessions: list[Session], within: str | None) -> Heard:
         about: Said | None = None
         previous: Turn | None = None
         for turn in session.turns:
-            request, rules = _take(session, turn, previous, about, within)
+            request, rules, perhaps = _take(session, turn, previous, about, within)
             if (session.platform, turn.id) not in known or not turn.id:
                 heard.requests.extend([request] if request else [])
                 heard.rules.extend(rules)
+                heard.perhaps.extend(perhaps)
                 known.add((session.platform, turn.id))
             about = request or (about if len(turn.prompt) <= LONGEST else None)
             previous = turn
@@ -135,14 +140,16 @@ class _Meant(NamedTuple):
     checks: tuple[Check, ...]
     around: Tokens = ()  # of all that was said
     listed: tuple[tuple[str, Tokens, tuple[Check, ...]], ...] = ()  # rules stated as a list, instead of `words`
+    passing: bool = False  # only its grammar makes `words` a rule
+    exactly: Tokens = ()  # of what is asked, when that may tell a rule again
 
 
 def _take(
     session: Session, turn: Turn, previous: Turn | None, about: Said | None, within: str | None
-) -> tuple[Said | None, list[Said]]:
-    """Return the request and the rules that a prompt holds."""
+) -> tuple[Said | None, list[Said], list[Said]]:
+    """Return the request and the rules that a prompt holds, and the request once more if it may be a rule."""
     if _is_noise(turn.prompt):
-        return None, []
+        return None, [], []
     project = within or session.project
     # the same short words come again and again; what they mean does not change
     meant = (_known if len(turn.prompt) <= SHORT else _meant)(turn.prompt, previous is not None)
@@ -151,9 +158,12 @@ def _take(
     request = asked if meant.asked else None
     subject = about if meant.corrects else request
     stated = [(meant.words, meant.word_tokens, meant.checks)] if meant.words else meant.listed
-    return request, [
-        Said(words, tokens, session, turn, project, subject, checks, meant.around) for words, tokens, checks in stated
+    rules = [
+        Said(words, tokens, session, turn, project, subject, checks, meant.around, passing=meant.passing)
+        for words, tokens, checks in stated
     ]
+    perhaps = [Said(meant.asked, meant.exactly, session, turn, project, about, passing=True)] if meant.exactly else []
+    return request, rules, perhaps
 
 
 def _meant(prompt: str, follows: bool) -> _Meant:
@@ -167,7 +177,11 @@ def _meant(prompt: str, follows: bool) -> _Meant:
     asked = asked if _is_request(asked) else ""
     checks = derive_checks(words) if words else ()
     around = normalise(prompt, exact=True) if corrects else ()
-    return _Meant(corrects, asked, normalise(asked), words, normalise(words, exact=True), checks, around)
+    passing = corrects and not correcting_rule(prompt, in_passing=False)
+    may_be = follows and bool(asked) and not words and len(asked.split()) <= SHORTLY and not asks(asked)
+    exactly = normalise(asked, exact=True) if may_be else ()
+    told = normalise(words, exact=True)
+    return _Meant(corrects, asked, normalise(asked), words, told, checks, around, passing=passing, exactly=exactly)
 
 
 def _listed(items: tuple[str, ...], follows: bool) -> _Meant:

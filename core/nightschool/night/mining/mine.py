@@ -7,25 +7,23 @@ corrected; once it was given for one kind of request in `min_sessions` sessions,
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from nightschool.events import Instant, Name, Record
-from nightschool.night.mining import cluster, sameness, told_same
+from nightschool.night.mining import cluster, told_same
+from nightschool.night.mining.gather import OPENING, gathered, grouped
 from nightschool.night.mining.identity import Known, Written, mark_of
 from nightschool.night.mining.listen import Said, belongs, listen
-from nightschool.night.mining.literals import mask
 from nightschool.night.mining.measure import Measure
 from nightschool.night.mining.outcomes import lightened
-from nightschool.night.mining.tokens import gist, unmarked
-from nightschool.records import Check, CheckOp, Origin, Quote, Recurrence, Session
+from nightschool.records import Check, Origin, Quote, Recurrence, Session
 
 LONGEST_QUOTE = 300
 MOST_QUOTES = 10
-OPENING = 12  # tokens by which the kind of a request is told: what follows is the case at hand
-SAME_REQUEST, SAME_CORRECTION = 0.6, 0.6  # Dice similarity of telling words
+SAME_REQUEST = 0.6  # Dice similarity of telling words
 MOST_ORIGINS = 1000
 MOST_WORDINGS = 30
 
@@ -85,8 +83,9 @@ def mine_as_known(
     heard = listen([lightened(s) for s in held], within)
     if not heard.requests and not heard.rules:
         return Mined(), known
-    kinds = _groups(heard.requests, cluster.alike([r.tokens[:OPENING] for r in heard.requests], SAME_REQUEST))
-    corrections = told_same.joined(_groups(heard.rules, _same_rules(heard.rules)), known)
+    rules, heard = gathered(heard)
+    kinds = grouped(heard.requests, cluster.alike([r.tokens[:OPENING] for r in heard.requests], SAME_REQUEST))
+    corrections = told_same.joined(rules, known)
     measure = Measure.of(heard, kinds)
     found: list[Recurrence] = []
     drafts: list[Draft] = []
@@ -113,60 +112,8 @@ def corrections(
     """Return one wording of every correction, said once or often, as `mine` tells them apart; the newest last."""
     within = project if scope == "invoked" else None
     held = [lightened(s) for s in sessions if not s.own and (within is None or belongs(s, within))]
-    rules = listen(held, within).rules
-    groups = told_same.joined(_groups(rules, _same_rules(rules)), known)
+    groups = told_same.joined(gathered(listen(held, within))[0], known)
     return told_same.wordings(sorted(groups, key=lambda group: group[-1].order))
-
-
-# --- grouping -------------------------------------------------------------------------------------------------------
-
-
-def _groups(said: Sequence[Said], positions: Iterable[tuple[int, ...]]) -> list[list[Said]]:
-    return [sorted((said[at] for at in group), key=lambda s: s.order) for group in positions]
-
-
-def _same_rules(rules: Sequence[Said]) -> list[tuple[int, ...]]:
-    """Cluster rules: by their words, and by what they ask for; rules with other demands or numbers never meet.
-
-    Rules with one demand in common are the same; of rules with different checks only those that name the same
-    literals may be; a rule without checks is told by its words and its numbers.
-    """
-    gists = [gist(rule.tokens) for rule in rules]
-    checks = [frozenset(rule.checks) for rule in rules]
-    named = [frozenset(literal.text.casefold() for literal in mask(rule.text)[1]) for rule in rules]
-    numbers = [frozenset(t for t in rule.tokens if t[:1].isdigit()) for rule in rules]
-
-    def agrees(one: int, other: int) -> bool:
-        if cluster.opposed(gists[one], gists[other], SAME_CORRECTION):
-            return False
-        if not checks[one] or not checks[other]:
-            return numbers[one] == numbers[other]
-        return not checks[one].isdisjoint(checks[other]) or bool(named[one] and named[one] == named[other])
-
-    alike = cluster.alike(
-        [rule.tokens for rule in rules],
-        SAME_CORRECTION,
-        agrees,
-        [_demands(rule.checks) for rule in rules],
-        lambda tokens: unmarked(gist(tokens)),
-        [[numbers[at], ("named", named[at]), *checks[at]] for at in range(len(rules))],
-    )
-    profiles = [
-        sameness.profile(
-            ((rules[at].text, rules[at].tokens, rules[at].around) for at in group),
-            (about.tokens[:OPENING] for at in group if (about := rules[at].about)),
-            frozenset().union(*(numbers[at] for at in group)),
-            frozenset().union(*(named[at] for at in group)),
-        )
-        for group in alike
-    ]
-    return [tuple(sorted(at for each in groups for at in alike[each])) for groups in sameness.merged(profiles)]
-
-
-def _demands(checks: Sequence[Check]) -> list[Hashable]:
-    """Return what marks a rule as the same as another: each thing it demands, or all that it bans."""
-    wanted: list[Hashable] = [check for check in checks if check.op is not CheckOp.NOT_CONTAINS]
-    return wanted or ([frozenset(checks)] if checks else [])
 
 
 def _marks(group: Sequence[Said]) -> list[str]:

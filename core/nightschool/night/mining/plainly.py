@@ -9,7 +9,8 @@ _IDIOMS = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
         # "never forget to X", "don't write a query without X", "a query without X must not exist"
-        (rf"\b{_NOT} (?:ever )?(?:forget|miss|omit|skip)(?: to)? ", "always "),
+        (rf"\b{_NOT} (?:ever )?forget(?: to)? ", "always "),
+        (rf"\b(?:{_NOT}(?: ever)?|stop|quit|avoid) (miss|omit|skip)(?:p?ing)?\b", r"always \1"),
         (
             r"\b(?:vergiss nicht,?|n'oublie[rz]? pas de|no (?:te )?olvides|não (?:se )?esqueça de|non dimenticare di) ",
             "",
@@ -27,6 +28,7 @@ _IDIOMS = tuple(
         ),
         (r"(?<!\S)(\S{1,80}) (?:is|are) (?:forbidden|banned|disallowed|not allowed|off[- ]limits)\b", r"never use \1"),
         (r"\bstick (?:to|with) ", "use "),
+        (r"\b(?:PRs?|MRs?|(?:pull|merge)[- ]requests?)\b", "pullrequest"),
         (r"\bleave (\S{1,80}(?: \S{1,80}){0,3}?) out\b", r"never use \1"),
         (r"\bleave out ", "never use "),
         (r"\b(?:keep (?:your )?)?hands off ", "never touch "),

@@ -27,12 +27,14 @@ SAME = 0.36
 
 _ASKED = 0.4  # what it adds that two groups are said about the same kind of request, and
 _FLOOR = 0.08  # how alike they have to be without that
-_OPPOSED = 0.3  # what a word counts that one side asks for and the other forbids
+_OPPOSED = 0.3  # what a word counts that one side asks for and the other forbids, unless they agree on another
 _RARE = 3  # groups; a stem that fewer hold is no more telling for that
 _APART = 0.6  # what the likeness of two groups counts when each is about something that the other never names
 _ONE_WORD = 0.75  # and when two single wordings have one stem in common, though each has others
 _NEARLY_ALL = 0.75  # of the wordings
 _TOLD = 3  # wordings
+_CLEARLY = 0.8  # of the likeness to the likest group, at most, is that to the next
+_COVERED = 0.25  # of the weight of what a message says is in the rule that it tells again
 _COMMON = 400  # groups; a stem that more of them hold brings no two together by itself
 
 
@@ -77,6 +79,32 @@ def merged(groups: Sequence[Group], least: float = SAME) -> list[list[int]]:
                 heapq.heappush(heap, (-how, at, fresh))
         fresh += 1
     return sorted(sorted(group.members) for group in alive.values())
+
+
+class Known:
+    """Groups that others are held against, weighed as among all groups."""
+
+    def __init__(self, groups: Sequence[Group], among: Sequence[Group]) -> None:
+        self._groups = groups
+        self._weight = _weights(among), _context(among)
+        self._holders: defaultdict[str, list[int]] = defaultdict(list)
+        for at, group in enumerate(groups):
+            for stem in group.stems:
+                self._holders[stem].append(at)
+
+    def likest(self, group: Group, least: float = SAME) -> int | None:
+        """Return the position of the group that this one tells again; None when it tells none, or two as well."""
+        near = {at for stem in group.stems for at in self._holders[stem] if self._covers(at, group)}
+        found = sorted(((_likeness(self._groups[at], group, self._weight), at) for at in near), reverse=True)
+        if not found or found[0][0] < least or (len(found) > 1 and found[1][0] >= _CLEARLY * found[0][0]):
+            return None
+        return found[0][1]
+
+    def _covers(self, at: int, group: Group) -> bool:
+        """Tell whether a known group holds most of what another is told by."""
+        weight, stems = self._weight[0], self._groups[at].stems
+        held = sum(weight[stem] for stem in group.stems if stem in stems)
+        return held >= _COVERED * sum(weight[stem] for stem in group.stems)
 
 
 def _weights(groups: Sequence[Group]) -> dict[str, float]:
@@ -125,16 +153,16 @@ def _likeness(one: Group, other: Group, weights: tuple[dict[str, float], dict[st
     if _differ(one.numbers, other.numbers) or _differ(one.named, other.named):
         return 0.0
     less, more = sorted((one, other), key=lambda group: len(group.stems))
-    total, turned = 0.0, set()
-    for stem, often in less.stems.items():
-        if stem in more.stems:
-            against = less.signs.get(stem, 0.0) * more.signs.get(stem, 0.0) < 0
-            if against:
-                turned.add(less.signs[stem] > 0)
-            total += weight[stem] ** 2 * often * more.stems[stem] * (_OPPOSED if against else 1)
+    shared = [stem for stem in less.stems if stem in more.stems]
+    sign = {stem: less.signs.get(stem, 0.0) * more.signs.get(stem, 0.0) for stem in shared}
+    turned = {less.signs[stem] > 0 for stem in shared if sign[stem] < 0}
     if len(turned) > 1:
         return 0.0
-    shared = less.stems.keys() & more.stems.keys()
+    agree = any(product > 0 for product in sign.values())
+    total = sum(
+        weight[stem] ** 2 * less.stems[stem] * more.stems[stem] * (1 if agree or sign[stem] >= 0 else _OPPOSED)
+        for stem in shared
+    )
     if len(shared) == one.size == other.size == 1 < len(less.stems):
         total *= _ONE_WORD
     apart = _APART if _core(less) - more.stems.keys() and _core(more) - less.stems.keys() else 1

@@ -34,7 +34,7 @@ _DROPPED = frozenset(
     """.split()  # noqa: SIM905  a list would take a line a word
 )
 _BREAKS = frozenset(",.;:!?\n")
-_REACH = 3  # telling words that a negator reaches
+_REACH = 4  # telling words that a negator reaches
 _STOP = frozenset(
     """
     ever i me my we us our you your it its it's this that these those is are be was were to of in on for from with
@@ -69,7 +69,7 @@ def normalise(text: str, *, exact: bool = False) -> tuple[str, ...]:
         elif word not in _DROPPED:
             pieces = _pieces(word, exact=exact)
             tokens += [f"!{token}" if reach and token not in _STOP else token for token in pieces]
-            reach = max(0, reach - (word not in _STOP))
+            reach = max(0, reach - (word not in _STOP and word not in _SAYS_LITTLE_ELSEWHERE))
     return tuple(tokens)
 
 
@@ -137,10 +137,23 @@ _SAYS_LITTLE_ELSEWHERE = frozenset(
     precisam
     """.split()  # noqa: SIM905  a list would take a line a word
 )
-_SAME = {"answer": "answer", "reply": "answer", "respond": "answer", "response": "answer", "citation": "cite",
-         "indentation": "indent", "logging": "log", "linting": "lint", "linter": "lint"}  # fmt: skip
+_SAME = {
+    word: plain
+    for plain, words in {
+        "answer": "reply respond response", "cite": "citation", "indent": "indentation", "log": "logger",
+        "lint": "linter", "environment": "env", "repository": "repo", "folder": "dir directory", "database": "db",
+        "message": "msg", "docs": "documentation doc", "config": "configuration conf settings setting",
+        "dependency": "dep package pkg library lib", "color": "colour", "behavior": "behaviour",
+        "production": "prod", "parameter": "param", "argument": "arg", "variable": "var",
+        "function": "func method", "image": "img", "button": "btn",
+        "error": "err", "typescript": "ts", "javascript": "js", "python": "py", "information": "info",
+        "remove": "delete", "abbreviate": "abbreviation",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
 _LITTLE = _SAYS_LITTLE | _SAYS_LITTLE_ELSEWHERE
-_ENDINGS = ("ing", "ed")
+_INFLECTED = re.compile(r"(?=[^\W\d_]*[aeiouy][^\W\d_]+(?:ing|ed)\Z)([^\W\d_]{3,})(?:ing|(?<!e)ed)\Z")
+_DOUBLED = re.compile(r"\w\w([^\W\d_ls])\1\Z")  # "logging", "running"
 
 
 def gist(tokens: tuple[str, ...]) -> frozenset[str]:
@@ -165,10 +178,8 @@ def unmarked(tokens: frozenset[str]) -> frozenset[str]:
 def _stem(token: str) -> str:
     mark, word = ("!", token[1:]) if token.startswith("!") else ("", token)
     word = _SAME.get(word, word)
-    for ending in _ENDINGS:
-        stem = word.removesuffix(ending)
-        if stem != word and len(stem) > 3 and stem.isalpha():  # noqa: PLR2004
-            word = stem[:-1] if len(stem) > 4 and stem[-1] == stem[-2] and stem[-1] not in "ls" else stem  # noqa: PLR2004
-            break
-    word = word.removesuffix("e") if len(word) > 4 else word  # noqa: PLR2004
+    while (found := _INFLECTED.match(word)) and not found[1].endswith("ee"):
+        word = found[1][:-1] if _DOUBLED.search(found[1]) else found[1]
+    word = _SAME.get(word, word)
+    word = word.removesuffix("e") if len(word) > 3 else word  # noqa: PLR2004
     return mark + _SAME.get(word, word)
