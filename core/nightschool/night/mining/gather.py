@@ -5,7 +5,9 @@ Words alone do not always show a rule. Two looks at all that was said mend what 
 - A sentence told in passing that comes again and again, each time about another particular thing ("the invoice job
   must have died", "the refund job must have died"), is how a user asks, and no rule.
 - A message after an answer that no grammar marks ("please keep every timestamp in UTC") tells a rule again when it is
-  as like one heard elsewhere as that rule's own wordings are like each other.
+  as like one heard elsewhere as that rule's own wordings are like each other. And where nothing marked any of its
+  wordings, what a user says after an answer in three sessions, in other words and always about the same kind of
+  request, is a rule nonetheless.
 """
 
 import re
@@ -16,13 +18,16 @@ from itertools import pairwise
 
 from nightschool.night.mining import cluster, sameness
 from nightschool.night.mining.listen import Heard, Said
-from nightschool.night.mining.literals import mask
+from nightschool.night.mining.literals import Literal, mask
 from nightschool.night.mining.tokens import gist, unmarked
 from nightschool.records import Check, CheckOp
 
 OPENING = 12  # tokens by which the kind of a request is told: what follows is the case at hand
 SAME_CORRECTION = 0.6  # Dice similarity of telling words
+_STORY = 24  # words
 _COMPOUND = 6  # letters, at least, of a word in two halves
+_UNMARKED = 5_000  # messages, the newest, among which rules without a mark are looked for
+_STEADY = 0.12  # mean likeness of the requests that a rule without a mark is told about
 _CASES = 3  # wordings, each about another thing, that make a pattern
 _PATTERN = 0.5  # of the words of a pattern's wordings are the same
 _PARTICULAR = re.compile(
@@ -35,12 +40,15 @@ _DOTTED = re.compile(r"\w+(?:\.\w+)+")
 def gathered(heard: Heard) -> tuple[list[list[Said]], Heard]:
     """Return the corrections, each as all that was said of it in order of time, and what is left as requests."""
     groups = [group for group in grouped(heard.rules, _same_rules(heard.rules)) if not _of_the_case(group)]
-    again = _told_again(groups, heard.perhaps)
-    for said, at in again:
-        groups[at] = sorted([*groups[at], said], key=lambda one: one.order)
-    taken = {(said.key, said.text) for said, _ in again}
-    requests = [request for request in heard.requests if (request.key, request.text) not in taken]
+    asked = [said.about.tokens[:OPENING] for said in (*heard.rules, *heard.perhaps) if said.about]
+    left = _told_again(groups, heard.perhaps)
+    groups += [group for group in _unmarked(left) if not _of_the_case(group) and _about_one_kind(group, asked)]
+    closed = _compounds(said for group in groups for said in group)
+    same = sameness.merged([_profile(group, closed) for group in groups])
+    groups = [sorted((said for at in each for said in groups[at]), key=lambda one: one.order) for each in same]
     rules = [said for group in groups for said in group]
+    taken = {(said.key, said.text) for said in rules}
+    requests = [request for request in heard.requests if (request.key, request.text) not in taken]
     return groups, heard._replace(requests=requests, rules=rules)
 
 
@@ -112,13 +120,23 @@ def _profile(group: Sequence[Said], closed: frozenset[str]) -> sameness.Group:
 
 
 def _named(said: Said) -> frozenset[str]:
-    """Return the literals of a rule; `time.sleep` and `sleep()` both name `sleep`."""
-    told = [literal.text.casefold().removesuffix("()") for literal in mask(said.text)[1]]
-    return frozenset([*told, *(name.rpartition(".")[2] for name in told if _DOTTED.fullmatch(name))])
+    """Return the literals that a rule lives by: those marked as such, and those that its checks look for.
+
+    `time.sleep` and `sleep()` both name `sleep`.
+    """
+    sought = " ".join(check.arg for check in said.checks).casefold()
+    told = [literal.text.casefold() for literal in mask(said.text)[1] if literal.quoted or _lived_by(literal, said, sought)]
+    names = [name.removesuffix("()") for name in told]
+    return frozenset([*names, *(name.rpartition(".")[2] for name in names if _DOTTED.fullmatch(name))])
+
+
+def _lived_by(literal: Literal, said: Said, sought: str) -> bool:
+    return f"`{literal.text}`" in said.text or literal.text.casefold() in sought or bool(literal.regex)
 
 
 def _numbers(said: Said) -> frozenset[str]:
-    return frozenset(token for token in said.tokens if token[:1].isdigit())
+    """Return the numbers that a rule lives by; in a long one they may be part of the story."""
+    return frozenset(token for token in said.tokens if token[:1].isdigit() and len(said.tokens) <= _STORY)
 
 
 def _demands(checks: Sequence[Check]) -> list[Hashable]:
@@ -171,18 +189,38 @@ def _slots(words: Sequence[str], same: Sequence[str]) -> list[tuple[str, str]]:
 # --- what was a rule after all --------------------------------------------------------------------------------------
 
 
-def _told_again(groups: Sequence[Sequence[Said]], perhaps: Sequence[Said]) -> list[tuple[Said, int]]:
-    """Return which of the messages that may be rules tell one of the groups again, and which one."""
+def _told_again(groups: list[list[Said]], perhaps: Sequence[Said]) -> list[Said]:
+    """Put messages that tell one of the groups again into it, and return those that are left."""
     back = [at for at, group in enumerate(groups) if len({said.where for said in group}) > 1]
-    by_words: defaultdict[tuple[cluster.Tokens, cluster.Tokens], list[Said]] = defaultdict(list)
-    for said in perhaps:
-        by_words[said.tokens, said.about.tokens[:OPENING] if said.about else ()].append(said)
+    alike = _by_words(perhaps)
     closed = _compounds([*(said for group in groups for said in group), *perhaps])
-    profiles = [_profile(group, closed) for group in groups]
-    others = [_profile(alike[:1], closed) for alike in by_words.values()]
+    profiles, others = [_profile(group, closed) for group in groups], [_profile(said, closed) for said in alike]
     known = sameness.Known([profiles[at] for at in back], among=[*profiles, *others])
-    found = []
-    for alike, profile in zip(by_words.values(), others, strict=True):
-        at = known.likest(profile)
-        found += [(said, back[at]) for said in alike] if at is not None else []
-    return found
+    left = []
+    for said, profile in zip(alike, others, strict=True):
+        often = len({each.where for each in said}) >= _CASES
+        at = known.likest(profile, anywhere=not often)
+        (left if at is None else groups[back[at]]).extend(said)
+    return left
+
+
+def _by_words(perhaps: Iterable[Said]) -> list[list[Said]]:
+    words: defaultdict[cluster.Tokens, list[Said]] = defaultdict(list)
+    for said in perhaps:
+        words[said.tokens].append(said)
+    return list(words.values())
+
+
+def _unmarked(perhaps: Sequence[Said]) -> list[list[Said]]:
+    """Return what came back in other words, in at least three sessions, though nothing marked it as a rule."""
+    alike = sorted(_by_words(perhaps), key=lambda group: max(said.order for said in group))[-_UNMARKED:]
+    closed = _compounds(said for group in alike for said in group)
+    same = sameness.merged([_profile(group, closed) for group in alike], shared=2)
+    found = [[said for at in each for said in alike[at]] for each in same if len(each) > 1]
+    return [group for group in found if len({said.where for said in group}) >= _CASES]
+
+
+def _about_one_kind(group: Sequence[Said], asked: Sequence[cluster.Tokens]) -> bool:
+    """Tell whether all that a group says follows requests of one kind, as no wish does that comes with any work."""
+    about = {said.where: said.about.tokens[:OPENING] for said in group if said.about}
+    return sameness.steady(list(about.values()), asked) >= _STEADY

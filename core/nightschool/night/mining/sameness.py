@@ -35,6 +35,7 @@ _NEARLY_ALL = 0.75  # of the wordings
 _TOLD = 3  # wordings
 _CLEARLY = 0.8  # of the likeness to the likest group, at most, is that to the next
 _COVERED = 0.25  # of the weight of what a message says is in the rule that it tells again
+_AT_HOME = 3  # times as alike as to those of other rules are the requests of a rule to those of what tells it again
 _COMMON = 400  # groups; a stem that more of them hold brings no two together by itself
 
 
@@ -51,15 +52,15 @@ class Group:
     asked: Profile = field(default_factory=dict)  # stems of the requests it is said about
 
 
-def merged(groups: Sequence[Group], least: float = SAME) -> list[list[int]]:
+def merged(groups: Sequence[Group], least: float = SAME, *, shared: int = 1) -> list[list[int]]:
     """Return the positions of groups that are one rule, in the order of their first; that of `groups` decides ties.
 
     Groups whose numbers or literals differ are never merged, and neither are two that each ask for what the other
-    forbids.
+    forbids. Only groups that have `shared` stems in common are compared.
     """
     weight = _weights(groups), _context(groups)
     alive = {at: replace(group, members=[at]) for at, group in enumerate(groups)}
-    near = _neighbours(groups)
+    near = _neighbours(groups, shared)
     heap: list[tuple[float, int, int]] = []
     for one, others in near.items():
         found = ((-_likeness(alive[one], alive[at], weight), one, at) for at in others if one < at)
@@ -92,13 +93,23 @@ class Known:
             for stem in group.stems:
                 self._holders[stem].append(at)
 
-    def likest(self, group: Group, least: float = SAME) -> int | None:
-        """Return the position of the group that this one tells again; None when it tells none, or two as well."""
+    def likest(self, group: Group, least: float = SAME, *, anywhere: bool = False) -> int | None:
+        """Return the position of the group that this one tells again; None when it tells none, or two as well.
+
+        Unless it may be told `anywhere`, it has to be told about the requests of that group rather than of others: "now
+        run the tests" comes with any work.
+        """
         near = {at for stem in group.stems for at in self._holders[stem] if self._covers(at, group)}
         found = sorted(((_likeness(self._groups[at], group, self._weight), at) for at in near), reverse=True)
         if not found or found[0][0] < least or (len(found) > 1 and found[1][0] >= _CLEARLY * found[0][0]):
             return None
-        return found[0][1]
+        at = found[0][1]
+        by_chance = len(self._groups[at].stems.keys() & group.stems.keys()) < min(2, len(group.stems))
+        return at if (anywhere and not by_chance) or self._at_home(at, group) else None
+
+    def _at_home(self, at: int, group: Group) -> bool:
+        near = [_cosine(known.asked, group.asked, self._weight[1]) for known in self._groups]
+        return near[at] >= _AT_HOME * (sum(near) - near[at]) / max(1, len(near) - 1)
 
     def _covers(self, at: int, group: Group) -> bool:
         """Tell whether a known group holds most of what another is told by."""
@@ -118,18 +129,39 @@ def _context(groups: Sequence[Group]) -> dict[str, float]:
     return {stem: math.log(len(groups) / often) for stem, often in held.items()}
 
 
-def _neighbours(groups: Sequence[Group]) -> defaultdict[int, set[int]]:
+def _neighbours(groups: Sequence[Group], shared: int) -> defaultdict[int, set[int]]:
     by_stem: defaultdict[str, list[int]] = defaultdict(list)
     for at, group in enumerate(groups):
         for stem in group.stems:
             by_stem[stem].append(at)
     near: defaultdict[int, set[int]] = defaultdict(set)
-    for holders in by_stem.values():
-        for at in holders if len(holders) <= _COMMON else ():
-            near[at].update(holders)
-    for at, around in near.items():
-        around.discard(at)
+    for at, group in enumerate(groups):
+        held = (by_stem[stem] for stem in group.stems)
+        common = Counter(other for holders in held if len(holders) <= _COMMON for other in holders)
+        near[at] = {other for other, count in common.items() if count >= shared and other != at}
     return near
+
+
+def steady(asked: Sequence[Tokens], among: Sequence[Tokens]) -> float:
+    """Return how alike the requests are that something was said about: their mean cosine in pairs, in [0, 1].
+
+    `among` are the requests that anything was said about; a word that all of them hold counts nothing.
+    """
+    held = Counter(stem for tokens in among for stem in _stems(tokens))
+    weight = {stem: math.log(max(1, len(among)) / often) for stem, often in held.items()}
+    total: Counter[str] = Counter()
+    count = 0
+    for tokens in asked:
+        stems = {stem: weight.get(stem, 0.0) for stem in _stems(tokens)}
+        length = math.sqrt(sum(value**2 for value in stems.values()))
+        if length:
+            count += 1
+            total.update({stem: value / length for stem, value in stems.items()})
+    return (sum(value**2 for value in total.values()) - count) / (count * (count - 1)) if count > 1 else 0.0
+
+
+def _stems(tokens: Tokens) -> set[str]:
+    return {_short(word) for word in content(tokens)}
 
 
 def _joined(one: Group, other: Group) -> Group:
@@ -216,14 +248,14 @@ def profile(
             signs[_short(word)] += -1 if word.startswith("!") else 1
         for stem in {_short(word): 0 for word in gist(around)}.keys() - {_short(word) for word in told}:
             stems[stem] += _AROUND
-    about = Counter(_short(word) for tokens in dict.fromkeys(asked) for word in content(tokens))
+    about = Counter(stem for tokens in dict.fromkeys(asked) for stem in _stems(tokens))
     return Group(dict(stems), dict(signs), len(distinct), numbers, named, asked=dict(about))
 
 
 def _parts(word: str) -> list[str]:
-    """Return what a word is told by, and for `time.sleep` or `random_state` what its parts are told by as well."""
+    """Return what a word is told by, and for `time.sleep` or `notes.md` what its parts are told by as well."""
     parts = [part for part in re.split(r"[._]", word.lstrip("!")) if len(part) > 2 and part.isalpha()]  # noqa: PLR2004
-    return [_short(word), *map(_short, parts)] if len(parts) > 1 else [_short(word)]
+    return list(dict.fromkeys([_short(word), *map(_short, parts)]))
 
 
 def _short(word: str) -> str:
