@@ -24,7 +24,7 @@ from nightschool.night.mining.signals import (
 from nightschool.records import OWN_MARK, Check, Session, Turn
 
 SHORT = 300  # characters of a prompt that may well come again
-SHORTLY = 40  # words; a longer message is a job, not a rule
+SHORTLY = 60  # words; a longer message is a job, not a rule
 _WRAPPER = re.compile(
     r"\s*<(?:[a-z]+[-_][\w-]+|[A-Z_]{4,}|system|instructions)\b[^>]*>|\s*<([\w-]+)[^>]*>.*</\1>\s*\Z", re.DOTALL
 )
@@ -33,6 +33,8 @@ _FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^\n]*\n.*?(?:^[ \t]{0,3}\1[^\n]*$|
 _PASTED = re.compile(
     r"^[ \t]*(?:>|\[?\d{1,4}[:-]\d\d[:-]\d\d|\[\d\d:\d\d|\[?(?:DEBUG|INFO|WARN|ERROR|FATAL)\b)[^\n]*$", re.MULTILINE
 )
+_POLITELY = re.compile(r"\W*(?:and |so |but )?(?:can|could|would|will) (?:you|we)\b", re.IGNORECASE)
+_MORE = re.compile(r"[?!.]\s+\w[^?]*\w\W*\Z")  # a sentence after a question that is none itself
 _BLANKS = re.compile(r"(?<=[^\s])[ \t\u00a0]{2,}(?=\S)")
 _LISTED = re.compile(r"^[ \t]*(?:[-*+#]|\d+[.)])[ \t#]", re.MULTILINE)
 _LIST_FOLLOWS = re.compile(r"[ \t:.]*\n\s*(?:[-*+#]|\d+[.)])[ \t#]")
@@ -178,7 +180,7 @@ def _meant(prompt: str, follows: bool) -> _Meant:
     checks = derive_checks(words) if words else ()
     around = normalise(prompt, exact=True) if corrects else ()
     passing = corrects and not correcting_rule(prompt, in_passing=False)
-    may_be = follows and bool(asked) and not words and len(asked.split()) <= SHORTLY and not asks(asked)
+    may_be = follows and bool(asked) and not words and len(asked.split()) <= SHORTLY and not _only_asks(asked)
     exactly = normalise(asked, exact=True) if may_be else ()
     told = normalise(words, exact=True)
     return _Meant(corrects, asked, normalise(asked), words, told, checks, around, passing=passing, exactly=exactly)
@@ -208,6 +210,11 @@ def own_words(prompt: str) -> str:
 
 def _is_noise(prompt: str) -> bool:
     return len(prompt) > LONGEST or bool(_WRAPPER.match(prompt) or _COMMAND.match(prompt)) or is_nod(prompt)
+
+
+def _only_asks(text: str) -> bool:
+    """Tell whether a text is one question and wants nothing: "could we get rid of the float" wants something."""
+    return asks(text) and not (_POLITELY.match(text) or _MORE.search(text))
 
 
 def _is_request(text: str) -> bool:
