@@ -39,12 +39,11 @@ _DOTTED = re.compile(r"\w+(?:\.\w+)+")
 
 def gathered(heard: Heard) -> tuple[list[list[Said]], Heard]:
     """Return the corrections, each as all that was said of it in order of time, and what is left as requests."""
-    groups = [group for group in grouped(heard.rules, _same_rules(heard.rules)) if not _of_the_case(group)]
-    asked = [said.about.tokens[:OPENING] for said in (*heard.rules, *heard.perhaps) if said.about]
-    left = _told_again(groups, heard.perhaps)
-    groups += [group for group in _unmarked(left) if not _of_the_case(group) and _about_one_kind(group, asked)]
-    closed = _compounds(said for group in groups for said in group)
-    same = sameness.merged([_profile(group, closed) for group in groups])
+    profiles = _Profiles(heard)
+    groups = [group for group in grouped(heard.rules, _same_rules(heard.rules, profiles)) if not _of_the_case(group)]
+    left = _told_again(groups, heard.perhaps, profiles)
+    groups += [group for group in _unmarked(left, profiles) if not _of_the_case(group)]
+    same = sameness.merged([profiles.of(group) for group in groups])
     groups = [sorted((said for at in each for said in groups[at]), key=lambda one: one.order) for each in same]
     rules = [said for group in groups for said in group]
     taken = {(said.key, said.text) for said in rules}
@@ -60,7 +59,7 @@ def grouped(said: Sequence[Said], positions: Iterable[tuple[int, ...]]) -> list[
 # --- one rule in several wordings -----------------------------------------------------------------------------------
 
 
-def _same_rules(rules: Sequence[Said]) -> list[tuple[int, ...]]:
+def _same_rules(rules: Sequence[Said], profiles: "_Profiles") -> list[tuple[int, ...]]:
     """Cluster rules: by their words, and by what they ask for; rules with other demands or numbers never meet.
 
     Rules with one demand in common are the same; of rules with different checks only those that name the same
@@ -86,9 +85,8 @@ def _same_rules(rules: Sequence[Said]) -> list[tuple[int, ...]]:
         lambda tokens: unmarked(gist(tokens)),
         [[numbers[at], ("named", named[at]), *checks[at]] for at in range(len(rules))],
     )
-    closed = _compounds(rules)
-    profiles = [_profile([rules[at] for at in group], closed) for group in alike]
-    return [tuple(sorted(at for each in groups for at in alike[each])) for groups in sameness.merged(profiles)]
+    same = sameness.merged([profiles.of([rules[at] for at in group]) for group in alike])
+    return [tuple(sorted(at for each in groups for at in alike[each])) for groups in same]
 
 
 def _compounds(rules: Iterable[Said]) -> frozenset[str]:
@@ -110,13 +108,30 @@ def _as_one(tokens: cluster.Tokens, closed: frozenset[str]) -> cluster.Tokens:
     return tuple(put)
 
 
-def _profile(group: Sequence[Said], closed: frozenset[str]) -> sameness.Group:
-    return sameness.profile(
-        ((said.text, _as_one(said.tokens, closed), _as_one(said.around, closed)) for said in group),
-        (said.about.tokens[:OPENING] for said in group if said.about),
-        frozenset().union(*(_numbers(said) for said in group)),
-        frozenset().union(*(_named(said) for said in group)),
-    )
+class _Profiles:
+    """What groups of what was heard are told by."""
+
+    def __init__(self, heard: Heard) -> None:
+        self._compounds = _compounds([*heard.rules, *heard.perhaps])
+        asked = [said.about.tokens[:OPENING] for said in (*heard.rules, *heard.perhaps) if said.about]
+        self._asked = sameness.Asked(asked)
+
+    def of(self, group: Sequence[Said]) -> sameness.Group:
+        """Return the profile of a group."""
+        return sameness.profile(
+            (
+                (said.text, _as_one(said.tokens, self._compounds), _as_one(said.around, self._compounds))
+                for said in group
+            ),
+            (said.about.tokens[:OPENING] for said in group if said.about),
+            frozenset().union(*(_numbers(said) for said in group)),
+            frozenset().union(*(_named(said) for said in group)),
+        )
+
+    def about_one_kind(self, group: Sequence[Said]) -> bool:
+        """Tell whether all that a group says follows requests of one kind, as no wish does that comes with any work."""
+        about = {said.where: said.about.tokens[:OPENING] for said in group if said.about}
+        return self._asked.steady(about.values()) >= _STEADY
 
 
 def _named(said: Said) -> frozenset[str]:
@@ -125,7 +140,9 @@ def _named(said: Said) -> frozenset[str]:
     `time.sleep` and `sleep()` both name `sleep`.
     """
     sought = " ".join(check.arg for check in said.checks).casefold()
-    told = [literal.text.casefold() for literal in mask(said.text)[1] if literal.quoted or _lived_by(literal, said, sought)]
+    told = [
+        literal.text.casefold() for literal in mask(said.text)[1] if literal.quoted or _lived_by(literal, said, sought)
+    ]
     names = [name.removesuffix("()") for name in told]
     return frozenset([*names, *(name.rpartition(".")[2] for name in names if _DOTTED.fullmatch(name))])
 
@@ -189,38 +206,30 @@ def _slots(words: Sequence[str], same: Sequence[str]) -> list[tuple[str, str]]:
 # --- what was a rule after all --------------------------------------------------------------------------------------
 
 
-def _told_again(groups: list[list[Said]], perhaps: Sequence[Said]) -> list[Said]:
-    """Put messages that tell one of the groups again into it, and return those that are left."""
+def _told_again(groups: list[list[Said]], perhaps: Sequence[Said], profiles: _Profiles) -> list[list[Said]]:
+    """Put messages that tell one of the groups again into it; return those that are left, the same words together."""
     back = [at for at, group in enumerate(groups) if len({said.where for said in group}) > 1]
-    alike = _by_words(perhaps)
-    closed = _compounds([*(said for group in groups for said in group), *perhaps])
-    profiles, others = [_profile(group, closed) for group in groups], [_profile(said, closed) for said in alike]
-    known = sameness.Known([profiles[at] for at in back], among=[*profiles, *others])
-    left = []
-    for said, profile in zip(alike, others, strict=True):
-        often = len({each.where for each in said}) >= _CASES
-        at = known.likest(profile, anywhere=not often)
-        (left if at is None else groups[back[at]]).extend(said)
-    return left
-
-
-def _by_words(perhaps: Iterable[Said]) -> list[list[Said]]:
     words: defaultdict[cluster.Tokens, list[Said]] = defaultdict(list)
     for said in perhaps:
         words[said.tokens].append(said)
-    return list(words.values())
+    told, others = [profiles.of(group) for group in groups], [profiles.of(alike) for alike in words.values()]
+    known = sameness.Known([told[at] for at in back], among=[*told, *others])
+    left = []
+    for alike, profile in zip(words.values(), others, strict=True):
+        often = len({said.where for said in alike}) >= _CASES
+        at = known.likest(profile, anywhere=not often)
+        if at is None:
+            left.append(alike)
+        else:
+            groups[back[at]] += alike
+    return left
 
 
-def _unmarked(perhaps: Sequence[Said]) -> list[list[Said]]:
-    """Return what came back in other words, in at least three sessions, though nothing marked it as a rule."""
-    alike = sorted(_by_words(perhaps), key=lambda group: max(said.order for said in group))[-_UNMARKED:]
-    closed = _compounds(said for group in alike for said in group)
-    same = sameness.merged([_profile(group, closed) for group in alike], shared=2)
-    found = [[said for at in each for said in alike[at]] for each in same if len(each) > 1]
-    return [group for group in found if len({said.where for said in group}) >= _CASES]
-
-
-def _about_one_kind(group: Sequence[Said], asked: Sequence[cluster.Tokens]) -> bool:
-    """Tell whether all that a group says follows requests of one kind, as no wish does that comes with any work."""
-    about = {said.where: said.about.tokens[:OPENING] for said in group if said.about}
-    return sameness.steady(list(about.values()), asked) >= _STEADY
+def _unmarked(left: Sequence[list[Said]], profiles: _Profiles) -> list[list[Said]]:
+    """Return what came back in other words, in three sessions and of one kind, though nothing marked it as a rule."""
+    newest = sorted(left, key=lambda alike: max(said.order for said in alike))[-_UNMARKED:]
+    same = sameness.merged([profiles.of(alike) for alike in newest], shared=2)
+    found = [[said for at in each for said in newest[at]] for each in same if len(each) > 1]
+    return [
+        group for group in found if len({said.where for said in group}) >= _CASES and profiles.about_one_kind(group)
+    ]

@@ -50,6 +50,8 @@ class Group:
     named: frozenset[Hashable] = frozenset()
     members: list[int] = field(default_factory=list)
     asked: Profile = field(default_factory=dict)  # stems of the requests it is said about
+    length: float = 0.0  # of `stems` and of `asked`, as vectors, once it is weighed
+    asked_length: float = 0.0
 
 
 def merged(groups: Sequence[Group], least: float = SAME, *, shared: int = 1) -> list[list[int]]:
@@ -59,7 +61,7 @@ def merged(groups: Sequence[Group], least: float = SAME, *, shared: int = 1) -> 
     forbids. Only groups that have `shared` stems in common are compared.
     """
     weight = _weights(groups), _context(groups)
-    alive = {at: replace(group, members=[at]) for at, group in enumerate(groups)}
+    alive = {at: _weighed(replace(group, members=[at]), weight) for at, group in enumerate(groups)}
     near = _neighbours(groups, shared)
     heap: list[tuple[float, int, int]] = []
     for one, others in near.items():
@@ -71,7 +73,7 @@ def merged(groups: Sequence[Group], least: float = SAME, *, shared: int = 1) -> 
         _, one, other = heapq.heappop(heap)
         if one not in alive or other not in alive:
             continue
-        joined = _joined(alive.pop(one), alive.pop(other))
+        joined = _weighed(_joined(alive.pop(one), alive.pop(other)), weight)
         around = {at for at in near[one] | near[other] if at in alive}
         alive[fresh], near[fresh] = joined, around
         for at in sorted(around):
@@ -86,8 +88,8 @@ class Known:
     """Groups that others are held against, weighed as among all groups."""
 
     def __init__(self, groups: Sequence[Group], among: Sequence[Group]) -> None:
-        self._groups = groups
         self._weight = _weights(among), _context(among)
+        self._groups = [_weighed(replace(group), self._weight) for group in groups]
         self._holders: defaultdict[str, list[int]] = defaultdict(list)
         for at, group in enumerate(groups):
             for stem in group.stems:
@@ -99,23 +101,28 @@ class Known:
         Unless it may be told `anywhere`, it has to be told about the requests of that group rather than of others: "now
         run the tests" comes with any work.
         """
-        near = {at for stem in group.stems for at in self._holders[stem] if self._covers(at, group)}
-        found = sorted(((_likeness(self._groups[at], group, self._weight), at) for at in near), reverse=True)
+        group = _weighed(replace(group), self._weight)
+        found = sorted(
+            ((_likeness(self._groups[at], group, self._weight), at) for at in self._near(group)), reverse=True
+        )
         if not found or found[0][0] < least or (len(found) > 1 and found[1][0] >= _CLEARLY * found[0][0]):
             return None
         at = found[0][1]
         by_chance = len(self._groups[at].stems.keys() & group.stems.keys()) < min(2, len(group.stems))
         return at if (anywhere and not by_chance) or self._at_home(at, group) else None
 
-    def _at_home(self, at: int, group: Group) -> bool:
-        near = [_cosine(known.asked, group.asked, self._weight[1]) for known in self._groups]
-        return near[at] >= _AT_HOME * (sum(near) - near[at]) / max(1, len(near) - 1)
+    def _near(self, group: Group) -> list[int]:
+        """Return which groups hold enough of what another is told by."""
+        held: defaultdict[int, float] = defaultdict(float)
+        for stem in group.stems:
+            for at in self._holders.get(stem, ()):
+                held[at] += self._weight[0][stem]
+        least = _COVERED * sum(self._weight[0][stem] for stem in group.stems)
+        return [at for at, weight in held.items() if weight >= least]
 
-    def _covers(self, at: int, group: Group) -> bool:
-        """Tell whether a known group holds most of what another is told by."""
-        weight, stems = self._weight[0], self._groups[at].stems
-        held = sum(weight[stem] for stem in group.stems if stem in stems)
-        return held >= _COVERED * sum(weight[stem] for stem in group.stems)
+    def _at_home(self, at: int, group: Group) -> bool:
+        near = [_in_context(known, group, self._weight[1]) for known in self._groups]
+        return near[at] >= _AT_HOME * (sum(near) - near[at]) / max(1, len(near) - 1)
 
 
 def _weights(groups: Sequence[Group]) -> dict[str, float]:
@@ -142,22 +149,23 @@ def _neighbours(groups: Sequence[Group], shared: int) -> defaultdict[int, set[in
     return near
 
 
-def steady(asked: Sequence[Tokens], among: Sequence[Tokens]) -> float:
-    """Return how alike the requests are that something was said about: their mean cosine in pairs, in [0, 1].
+class Asked:
+    """Requests that anything was said about; a word that all of them hold counts nothing."""
 
-    `among` are the requests that anything was said about; a word that all of them hold counts nothing.
-    """
-    held = Counter(stem for tokens in among for stem in _stems(tokens))
-    weight = {stem: math.log(max(1, len(among)) / often) for stem, often in held.items()}
-    total: Counter[str] = Counter()
-    count = 0
-    for tokens in asked:
-        stems = {stem: weight.get(stem, 0.0) for stem in _stems(tokens)}
-        length = math.sqrt(sum(value**2 for value in stems.values()))
-        if length:
-            count += 1
-            total.update({stem: value / length for stem, value in stems.items()})
-    return (sum(value**2 for value in total.values()) - count) / (count * (count - 1)) if count > 1 else 0.0
+    def __init__(self, requests: Sequence[Tokens]) -> None:
+        held = Counter(stem for tokens in requests for stem in _stems(tokens))
+        self._weight = {stem: math.log(len(requests) / often) for stem, often in held.items()}
+
+    def steady(self, some: Iterable[Tokens]) -> float:
+        """Return how alike some of these requests are: their mean cosine in pairs, in [0, 1]; 0 for fewer than two."""
+        total: Counter[str] = Counter()
+        count = 0
+        for tokens in some:
+            stems = {stem: self._weight[stem] for stem in _stems(tokens)}
+            if length := math.sqrt(sum(value**2 for value in stems.values())):
+                count += 1
+                total.update({stem: value / length for stem, value in stems.items()})
+        return (sum(value**2 for value in total.values()) - count) / (count * (count - 1)) if count > 1 else 0.0
 
 
 def _stems(tokens: Tokens) -> set[str]:
@@ -198,13 +206,15 @@ def _likeness(one: Group, other: Group, weights: tuple[dict[str, float], dict[st
     if len(shared) == one.size == other.size == 1 < len(less.stems):
         total *= _ONE_WORD
     apart = _APART if _core(less) - more.stems.keys() and _core(more) - less.stems.keys() else 1
-    alike = apart * total / (_length(one.stems, weight) * _length(other.stems, weight) or 1)
-    return alike + _ASKED * _cosine(one.asked, other.asked, context) if alike >= _FLOOR else alike
+    alike = apart * total / (one.length * other.length or 1)
+    return alike + _ASKED * _in_context(one, other, context) if alike >= _FLOOR else alike
 
 
-def _cosine(one: Profile, other: Profile, weight: dict[str, float]) -> float:
-    total = sum(weight[stem] ** 2 * often * other[stem] for stem, often in one.items() if stem in other)
-    return total / (_length(one, weight) * _length(other, weight)) if total else 0.0
+def _in_context(one: Group, other: Group, weight: dict[str, float]) -> float:
+    """Return the cosine of the requests that two groups are said about."""
+    less, more = sorted((one.asked, other.asked), key=len)
+    total = sum(weight[stem] ** 2 * often * more[stem] for stem, often in less.items() if stem in more)
+    return total / (one.asked_length * other.asked_length) if total else 0.0
 
 
 def _core(group: Group) -> set[str]:
@@ -212,6 +222,11 @@ def _core(group: Group) -> set[str]:
     return (
         {s for s, often in group.stems.items() if often >= _NEARLY_ALL * group.size} if group.size >= _TOLD else set()
     )
+
+
+def _weighed(group: Group, weights: tuple[dict[str, float], dict[str, float]]) -> Group:
+    group.length, group.asked_length = _length(group.stems, weights[0]), _length(group.asked, weights[1])
+    return group
 
 
 def _length(stems: Profile, weight: dict[str, float]) -> float:
