@@ -19,8 +19,8 @@ from nightschool.night.gating import lifetime
 from nightschool.night.judging.judge import Attempt, is_shape_only_task, reward
 from nightschool.night.mining.cluster import Tokens, dice
 from nightschool.night.mining.gather import OPENING
+from nightschool.night.mining.kinds import SAME_REQUEST
 from nightschool.night.mining.listen import Said, listen
-from nightschool.night.mining.mine import SAME_REQUEST
 from nightschool.night.mining.signals import content, normalise
 from nightschool.night.prepare import Setting
 from nightschool.night.trials import placeholder, save, shown, trials

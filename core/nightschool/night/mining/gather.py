@@ -26,7 +26,7 @@ OPENING = 12  # tokens by which the kind of a request is told: what follows is t
 SAME_CORRECTION = 0.6  # Dice similarity of telling words
 _STORY = 24  # words
 _COMPOUND = 6  # letters, at least, of a word in two halves
-_UNMARKED = 5_000  # messages, the newest, among which rules without a mark are looked for
+_UNMARKED = 3_000  # messages, the newest, among which rules without a mark are looked for
 _STEADY = 0.12  # mean likeness of the requests that a rule without a mark is told about
 _CASES = 3  # wordings, each about another thing, that make a pattern
 _PATTERN = 0.5  # of the words of a pattern's wordings are the same
@@ -40,9 +40,9 @@ _DOTTED = re.compile(r"\w+(?:\.\w+)+")
 def gathered(heard: Heard) -> tuple[list[list[Said]], Heard]:
     """Return the corrections, each as all that was said of it in order of time, and what is left as requests."""
     profiles = _Profiles(heard)
-    groups = [group for group in grouped(heard.rules, _same_rules(heard.rules, profiles)) if not _of_the_case(group)]
+    groups = [group for group in grouped(heard.rules, _same_rules(heard.rules, profiles)) if not _is_form(group)]
     left = _told_again(groups, heard.perhaps, profiles)
-    groups += [group for group in _unmarked(left, profiles) if not _of_the_case(group)]
+    groups += [group for group in _unmarked(left, profiles) if not _is_form(group, anything=True)]
     same = sameness.merged([profiles.of(group) for group in groups])
     groups = [sorted((said for at in each for said in groups[at]), key=lambda one: one.order) for each in same]
     rules = [said for group in groups for said in group]
@@ -165,8 +165,8 @@ def _demands(checks: Sequence[Check]) -> list[Hashable]:
 # --- what is told of the case at hand -------------------------------------------------------------------------------
 
 
-def _of_the_case(group: Sequence[Said]) -> bool:
-    """Tell whether a group is one sentence told in passing of a particular thing, each time of another."""
+def _is_form(group: Sequence[Said], *, anything: bool = False) -> bool:
+    """Tell whether a group is one sentence told in passing, each time of another particular thing, or of `anything`."""
     if not all(said.passing for said in group):
         return False
     texts = sorted({said.text.casefold() for said in group}, key=lambda text: text.split())
@@ -177,18 +177,12 @@ def _of_the_case(group: Sequence[Said]) -> bool:
     for one in words[1:]:
         same = [same[at] for block in SequenceMatcher(None, same, one, autojunk=False).get_matching_blocks()
                 for at in range(block.a, block.a + block.size)]  # fmt: skip
-    cases = {tuple(_left(one, same)) for one in words}
-    particular = sum(any(_PARTICULAR.search(before) for before in _before(one, same)) for one in words)
+    slots = [_slots(one, same) for one in words]
+    cases = {tuple(word for word, _ in slot) for slot in slots}
+    particular = sum(any(_PARTICULAR.search(before) for _, before in slot) for slot in slots)
     size = sum(map(len, words)) / len(words)
-    return len(same) >= _PATTERN * size and len(cases) >= _CASES and 2 * particular >= len(words)
-
-
-def _left(words: Sequence[str], same: Sequence[str]) -> list[str]:
-    return [word for word, _ in _slots(words, same)]
-
-
-def _before(words: Sequence[str], same: Sequence[str]) -> list[str]:
-    return [before for _, before in _slots(words, same)]
+    told_of_one = anything or 2 * particular >= len(words)
+    return len(same) >= _PATTERN * size and len(cases) >= _CASES and told_of_one
 
 
 def _slots(words: Sequence[str], same: Sequence[str]) -> list[tuple[str, str]]:

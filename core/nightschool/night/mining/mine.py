@@ -14,8 +14,9 @@ from pydantic import Field
 
 from nightschool.events import Instant, Name, Record
 from nightschool.night.mining import cluster, told_same
-from nightschool.night.mining.gather import OPENING, gathered, grouped
+from nightschool.night.mining.gather import gathered
 from nightschool.night.mining.identity import Known, Written, mark_of
+from nightschool.night.mining.kinds import kinds
 from nightschool.night.mining.listen import Said, belongs, listen
 from nightschool.night.mining.measure import Measure
 from nightschool.night.mining.outcomes import lightened
@@ -23,7 +24,6 @@ from nightschool.records import Check, Origin, Quote, Recurrence, Session
 
 LONGEST_QUOTE = 300
 MOST_QUOTES = 10
-SAME_REQUEST = 0.6  # Dice similarity of telling words
 MOST_ORIGINS = 1000
 MOST_WORDINGS = 30
 
@@ -84,13 +84,13 @@ def mine_as_known(
     if not heard.requests and not heard.rules:
         return Mined(), known
     rules, heard = gathered(heard)
-    kinds = grouped(heard.requests, cluster.alike([r.tokens[:OPENING] for r in heard.requests], SAME_REQUEST))
     corrections = told_same.joined(rules, known)
-    measure = Measure.of(heard, kinds)
+    asked = kinds(heard.requests, corrections)
+    measure = Measure.of(heard, asked)
     found: list[Recurrence] = []
     drafts: list[Draft] = []
     both: tuple[tuple[Literal["request", "correction"], list[list[Said]]], ...] = (
-        ("request", kinds),
+        ("request", asked),
         ("correction", corrections),
     )
     for kind, groups in both:
@@ -101,7 +101,7 @@ def mine_as_known(
             bare = _recurrence(name, kind, group, measure).model_copy(update={"intent": called})
             recurrence = _with_model(bare, known.written.get(name))
             found.append(recurrence)
-            drafts += _tasks(recurrence, group, kinds, min_sessions) if kind == "correction" else []
+            drafts += _tasks(recurrence, group, asked, min_sessions) if kind == "correction" else []
     found.sort(key=lambda r: (-r.cost, r.id))
     return Mined(recurrences=tuple(found), tasks=tuple(sorted(drafts, key=lambda d: d.id))), known
 

@@ -54,15 +54,16 @@ class Group:
     asked_length: float = 0.0
 
 
-def merged(groups: Sequence[Group], least: float = SAME, *, shared: int = 1) -> list[list[int]]:
+def merged(groups: Sequence[Group], least: float = SAME, *, shared: int = 1, related: bool = False) -> list[list[int]]:
     """Return the positions of groups that are one rule, in the order of their first; that of `groups` decides ties.
 
     Groups whose numbers or literals differ are never merged, and neither are two that each ask for what the other
-    forbids. Only groups that have `shared` stems in common are compared.
+    forbids. Only groups that have `shared` stems in common are compared, and, with `related`, only those that are said
+    about something in common.
     """
     weight = _weights(groups), _context(groups)
     alive = {at: _weighed(replace(group, members=[at]), weight) for at, group in enumerate(groups)}
-    near = _neighbours(groups, shared)
+    near = _neighbours(groups, shared, related=related)
     heap: list[tuple[float, int, int]] = []
     for one, others in near.items():
         found = ((-_likeness(alive[one], alive[at], weight), one, at) for at in others if one < at)
@@ -136,7 +137,7 @@ def _context(groups: Sequence[Group]) -> dict[str, float]:
     return {stem: math.log(len(groups) / often) for stem, often in held.items()}
 
 
-def _neighbours(groups: Sequence[Group], shared: int) -> defaultdict[int, set[int]]:
+def _neighbours(groups: Sequence[Group], shared: int, *, related: bool) -> defaultdict[int, set[int]]:
     by_stem: defaultdict[str, list[int]] = defaultdict(list)
     for at, group in enumerate(groups):
         for stem in group.stems:
@@ -146,6 +147,8 @@ def _neighbours(groups: Sequence[Group], shared: int) -> defaultdict[int, set[in
         held = (by_stem[stem] for stem in group.stems)
         common = Counter(other for holders in held if len(holders) <= _COMMON for other in holders)
         near[at] = {other for other, count in common.items() if count >= shared and other != at}
+        if related:
+            near[at] = {other for other in near[at] if not group.asked.keys().isdisjoint(groups[other].asked)}
     return near
 
 
@@ -192,17 +195,16 @@ def _likeness(one: Group, other: Group, weights: tuple[dict[str, float], dict[st
     weight, context = weights
     if _differ(one.numbers, other.numbers) or _differ(one.named, other.named):
         return 0.0
-    less, more = sorted((one, other), key=lambda group: len(group.stems))
+    less, more = (one, other) if len(one.stems) <= len(other.stems) else (other, one)
     shared = [stem for stem in less.stems if stem in more.stems]
-    sign = {stem: less.signs.get(stem, 0.0) * more.signs.get(stem, 0.0) for stem in shared}
-    turned = {less.signs[stem] > 0 for stem in shared if sign[stem] < 0}
-    if len(turned) > 1:
-        return 0.0
-    agree = any(product > 0 for product in sign.values())
-    total = sum(
-        weight[stem] ** 2 * less.stems[stem] * more.stems[stem] * (1 if agree or sign[stem] >= 0 else _OPPOSED)
-        for stem in shared
-    )
+    sign = [less.signs.get(stem, 0.0) * more.signs.get(stem, 0.0) for stem in shared]
+    dots = [weight[stem] ** 2 * less.stems[stem] * more.stems[stem] for stem in shared]
+    total = sum(dots)
+    if min(sign, default=0.0) < 0:
+        if len({less.signs[stem] > 0 for stem, product in zip(shared, sign, strict=True) if product < 0}) > 1:
+            return 0.0
+        if max(sign) <= 0:  # they agree on nothing
+            total = sum(dot * (_OPPOSED if product < 0 else 1) for dot, product in zip(dots, sign, strict=True))
     if len(shared) == one.size == other.size == 1 < len(less.stems):
         total *= _ONE_WORD
     apart = _APART if _core(less) - more.stems.keys() and _core(more) - less.stems.keys() else 1
