@@ -366,6 +366,9 @@ CHECKED = {
     "prefer `pathlib` over `os.path`": ("from pathlib import Path", "import os.path"),
     "format dates as `YYYY-MM-DD`": ("on 2026-03-01", "on March 1st"),
     "dates as YYYY-MM-DD please": ("on 2026-03-01", "on 1.3.2026"),
+    "nie TT.MM.JJJJ schreiben": ("am 2026-03-01", "am 01.03.2026"),
+    "les dates au format JJ/MM/AAAA": ("le 01/03/2026", "le 2026-03-01"),
+    "always log with structlog, not print": ("log.info('x', key=1)", "print('x')"),
     "verwende immer `pathlib`, nie `os.path`": ("import pathlib", "import os.path, pathlib"),
     "utilise toujours `uv`, jamais `pip`": ("uv sync", "pip install -r r.txt"),
     "usa siempre `pnpm`, nunca `npm`": ("pnpm i", "npm i"),
@@ -401,6 +404,8 @@ answers must not exceed 200 words
 answer in German
 be concise
 use `{name}` placeholders
+pin docker image versions
+tag every terraform resource with an owner
 why `var`?
 iterate over `items` carefully
 write the report in JSON""".splitlines()

@@ -154,7 +154,8 @@ def _said_of(clause: _Clause, literals: list[Literal]) -> list[Check]:
             far and not (far[1].casefold() == "in" and re.search(rf"\b{_INSIDE}\b", before, re.IGNORECASE))
         ):
             continue
-        if literal.quoted and not clause.negative and _DESCRIBES.match(clause.text[match.end() :]):
+        describes = _DESCRIBES.match(clause.text[match.end() :])
+        if describes and (literal.quoted or literal.topic) and not clause.negative:
             continue
         said.append((literal, before))
     return _checks_of(clause, said)

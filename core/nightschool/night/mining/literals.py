@@ -19,6 +19,7 @@ class Literal(NamedTuple):
     text: str
     quoted: bool  # in quotation marks, which may be mere emphasis
     regex: str = ""  # when what an answer shows is a shape, not these characters
+    topic: bool = False  # the only tool that is named: what it is about, if it describes something
 
 
 TOOLS = frozenset(
@@ -48,6 +49,8 @@ _SHOWN_BY = {  # how an answer shows a tool that it need not name, or that is al
     "pytest": r"\bpytest\b|\bdef test_\w*\((?!self\b)",
     "logging": r"\blogg(?:ing|er)\b",
     "print": r"\bprint\(",
+    "structlog": r"\bstructlog\b|\blog(?:ger)?\.[a-z]+\(",
+    "loguru": r"\bloguru\b|\blogger\.[a-z]+\(",
 }
 PROSE = frozenset(
     """
@@ -66,11 +69,13 @@ _FIELD_NAMES = frozenset(
     {*_FIELDS, "author", "authors", "source", "title", "name", "file", "journal", "publisher", "url", "link", "doi"}
 )
 
+_PARTS = "YYYY|JJJJ|AAAA|YY|AA|DD|TT|JJ|GG|MM"  # of dates, in six languages
+_DATE = rf"\b(?:{_PARTS})(?:[-/.](?:{_PARTS})){{2}}\b"
 _LITERAL = re.compile(
     r"(?P<tick>`+[^`]+`+|```)|(?P<quote>\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”|„[^“”\n]{1,80}[“”]|«[^»\n]{1,80}»"
     r"|(?<!\w)'[^'\n]{1,80}'(?!\w))"
     r"|(?P<tex>\\[A-Za-z]+(?:\{[^{}]*\})?)|(?P<box>\[[^\[\]\n]{1,60}\]|\((?=[A-Z])[^()\n]{1,60}\))"
-    r"|(?P<date>\bYYYY[-/.]MM[-/.]DD\b)|(?P<caps>\b[A-Z]{2,}(?: (?:[A-Z]{2,}|\d+))+\b)"
+    r"|(?P<date>" + _DATE + r")|(?P<caps>\b[A-Z]{2,}(?: (?:[A-Z]{2,}|\d+))+\b)"
     r"|(?P<flag>(?<!\S)--?[a-zA-Z][\w-]*|(?<!\S)@[\w.]+)"
     r"|(?P<slash>\b[a-z]{2,}/[a-z]{2,}\b(?![/.]))|(?P<id>[A-Za-z_]\w*(?:(?:\.|::|->|_)\w+)+(?:\(\))?|\b\w+\(\)"
     r"|\b[a-z]+[A-Z]\w*|\b[A-Z]+-\d+\b|[A-Z]+;[A-Z]+)"
@@ -84,7 +89,7 @@ def mask(text: str) -> tuple[str, list[Literal]]:
     tools = {w.casefold().rstrip(".,;:") for w in text.split()} & TOOLS
 
     def replace(match: re.Match[str]) -> str:
-        literal = _literal(match, contrasted=bool(tools))
+        literal = _literal(match, tools=len(tools))
         if literal is None:
             return match.group()
         found.append(literal)
@@ -93,7 +98,7 @@ def mask(text: str) -> tuple[str, list[Literal]]:
     return _LITERAL.sub(replace, text), found
 
 
-def _literal(match: re.Match[str], *, contrasted: bool) -> Literal | None:  # noqa: PLR0911  one return a kind
+def _literal(match: re.Match[str], *, tools: int) -> Literal | None:  # noqa: PLR0911  one return a kind
     kind, text = match.lastgroup or "", match.group()
     if kind in {"tick", "quote"}:
         inner = text.strip("`") or text if kind == "tick" else text[1:-1]
@@ -112,15 +117,15 @@ def _literal(match: re.Match[str], *, contrasted: bool) -> Literal | None:  # no
         either = text.split("/")
         return Literal(text, False, rf"\b(?:{'|'.join(either)})\b") if either == ["async", "await"] else None
     if kind == "word":
-        return _named(text, contrasted=contrasted)
+        return _named(text, tools)
     return None if text in _STYLES else Literal(text, quoted=False)
 
 
-def _named(word: str, *, contrasted: bool) -> Literal | None:
+def _named(word: str, tools: int) -> Literal | None:
     if word in _CAPITALS:
         return Literal(word, quoted=False)
-    if contrasted and word.casefold() in TOOLS:
-        return Literal(word.casefold(), False, _SHOWN_BY.get(word.casefold(), ""))
+    if tools and word.casefold() in TOOLS:
+        return Literal(word.casefold(), False, _SHOWN_BY.get(word.casefold(), ""), topic=tools == 1)
     return None
 
 
@@ -135,8 +140,9 @@ def _template(text: str) -> str:
                 for i, f in enumerate(fields)
             ]
             return re.escape(text[0]) + "".join(inner) + closing
-    if re.fullmatch(r"(?:YYYY|MM|DD|HH|SS|[-/:. T])+", text) and "YYYY" in text:
-        return r"\b" + re.sub("YYYY", r"\\d{4}", re.sub("MM|DD|HH|SS", r"\\d{2}", re.escape(text))) + r"\b"
+    if re.fullmatch(r"(?:YYYY|JJJJ|AAAA|YY|AA|MM|DD|TT|JJ|GG|HH|SS|[-/:. T])+", text) and "MM" in text:
+        year = re.sub("YYYY|JJJJ|AAAA", r"\\d{4}", re.escape(text))
+        return r"\b" + re.sub("YY|AA|MM|DD|TT|JJ|GG|HH|SS", r"\\d{2}", year) + r"\b"
     if re.search(r"<[a-z][\w -]*>", text):
         parts = re.split(r"<[a-z][\w -]*>", text)
         return r"[^\s:][^\n:]*".join(re.escape(p) for p in parts) if any(p.strip() for p in parts) else "?"
