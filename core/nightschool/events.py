@@ -12,7 +12,7 @@ _LEAP = re.compile(r"(?<=:[0-5]\d):60(?!\d)")
 
 def _utc(at: datetime) -> datetime:
     try:
-        return at.replace(tzinfo=UTC) if not at.utcoffset() else at.astimezone(UTC)  # the first is far cheaper, and usual
+        return at.replace(tzinfo=UTC) if not at.utcoffset() else at.astimezone(UTC)  # the first is cheaper
     except OverflowError as error:
         raise ValueError("a time beyond the years 1 to 9999") from error
 

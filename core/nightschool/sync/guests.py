@@ -14,6 +14,7 @@ from typing import Any
 
 from nightschool.clock import Clock, SystemClock
 from nightschool.errors import NightschoolError
+from nightschool.night.mining.mine import Mined
 from nightschool.night.rules.screen import reasons
 from nightschool.records import (
     Block,
@@ -59,6 +60,9 @@ def guest(
             raise NightschoolError("a command may not come from another machine", where=place.path)
         if isinstance(record, Night):
             return _night(record, clock) if record.status is NightStatus.DONE else None
+        if isinstance(record, Mined) and not one_author(author, authors()):
+            theirs = (told.model_copy(update={"elsewhere": told.sessions}) for told in record.recurrences)
+            return record.model_copy(update={"recurrences": tuple(theirs)})
         if isinstance(record, Proposal):
             known = authors()
             whose = known.get(place.machine, "")

@@ -128,9 +128,7 @@ def brief(home: Home, rules: Sync) -> dict[str, Any]:
     return told | dates | {"remote": rules.url, "error": state.error, "refused": refused, "changed": changed}
 
 
-def _exchange(
-    home: Home, rules: Sync, remote: Remote, state: State, documents: Documents, clock: Clock
-) -> Exchange:
+def _exchange(home: Home, rules: Sync, remote: Remote, state: State, documents: Documents, clock: Clock) -> Exchange:
     me = machine.this(home, rules.author)
     met: set[str] = set()  # a machine that writes here and does not say whose it is, is nobody's
 
