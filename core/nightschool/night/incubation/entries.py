@@ -96,7 +96,7 @@ def parsed(path: Path) -> Entry:
 def _read(path: Path) -> bytes:
     """Read a plain file of a decent size: whoever drops a pipe or a device here must not stop the night."""
     try:
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as stream:  # noqa: PTH123
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as stream:
             plain = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
             data = stream.read(LARGEST + 1) if plain else b""
     except OSError as error:
