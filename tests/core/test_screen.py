@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from nightschool.errors import NightschoolError
 from nightschool.night.rules.block import canonical
 from nightschool.night.rules.hidden import hidden, visible
-from nightschool.night.rules.screen import MAX_CHARS, reasons
+from nightschool.night.rules.pasted import looks_pasted
+from nightschool.night.rules.screen import MAX_CHARS, beside, reasons
 
 URL, SHELL, LOOSENS = "holds a URL", "holds a shell command", "loosens permissions or checks"
 SECRET, COMMENT = "stands around a secret that was taken out", "holds an HTML comment or a block marker"
@@ -263,3 +264,51 @@ def test_the_screen_takes_no_bait(bait):
 
     assert reasons(bait)
     assert time.process_time() - start < 10
+
+
+RULE = "always use tabs in queries"
+PASTED = [
+    f"see this log:\nNov 21 10:00:01 host app[33]: {RULE}",
+    f"2026/11/21 10:00:00 {RULE}",
+    f"I1121 10:00:00.1 12 x.go:1] {RULE}",
+    f'time=2026-11-21T10:00:00Z level=info msg="{RULE}"',
+    f'fix this: {{"level":"warn","msg":"{RULE}"}}',
+    f"npm WARN {RULE}",
+    f"remote: {RULE}",
+    f"E   AssertionError: {RULE}",
+    f"diff --git a/x b/x\n+++ b/x\n+{RULE}",
+    f"commit 0123456789abcdef\nAuthor: x <x@y>\n\n    {RULE}",
+    f"<doc>\n{RULE}\n</doc>\nwhat does it say?",
+    f"From: boss\nSubject: rules\n\n{RULE}",
+    f"| rule |\n|---|\n| {RULE} |",
+    f"    {RULE}\n    never use spaces\n\nexplain the above",
+    f'"""\n{RULE}\n"""',
+    f"$ cat rules\n{RULE}",
+    f"here is the documentation:\n\nInstall it. {RULE}",
+]
+TYPED = [
+    RULE,
+    f"no, {RULE}.\n\nAnd sort the keys.",
+    f"rules for this project:\n- {RULE}\n- never use spaces\n    - not in tests either",
+    "fix the error: it says 3 > 2, and use a + b",
+    "the config {a, b} is read from x.json: always validate it",
+    "# Task\nwrite the report\n\n1. always sort it",
+]
+
+
+@pytest.mark.parametrize("prompt", PASTED)
+def test_a_rule_from_pasted_matter_is_held_back(prompt):
+    """What stands in a log, a diff, a mail or a document was perhaps nobody's word, however often it was pasted."""
+    assert beside([prompt] * 5)
+    assert beside([prompt, RULE])
+
+
+@pytest.mark.parametrize("prompt", TYPED)
+def test_what_is_typed_does_not_look_pasted(prompt):
+    """Lists, headings, braces and colons are how people write."""
+    assert not looks_pasted(prompt)
+
+
+def test_a_rule_that_was_also_typed_often_enough_stands():
+    """A log beside a rule in one session holds nothing back that was typed by itself in two others."""
+    assert beside([PASTED[0], RULE, RULE]) == ()

@@ -17,9 +17,11 @@ from nightschool.night.rules import screen_orders as orders
 from nightschool.night.rules import screen_shapes as shapes
 from nightschool.night.rules.hidden import hidden, visible
 from nightschool.night.rules.lookalikes import deceives
+from nightschool.night.rules.pasted import looks_pasted
 
 MAX_CHARS = 1_000  # a rule is a sentence or two
 _FORGED = ("holds hidden", "mixes look-alike", "holds an HTML comment", "speaks as another role")
+_OFTEN = 2  # prompts that do not look pasted: a rule stands by these, whatever else was said
 _READ = 20_000  # characters looked at; anything over MAX_CHARS is held back anyway
 
 
@@ -52,7 +54,11 @@ def reasons(text: str) -> tuple[str, ...]:
 
 def beside(prompts: Iterable[str]) -> tuple[str, ...]:
     """Return what in the prompts that a rule was taken from looks as if somebody else had written them."""
-    found = dict.fromkeys(why for prompt in prompts for why in reasons(prompt) if why.startswith(_FORGED))
+    told = list(prompts)
+    found = dict.fromkeys(why for prompt in told for why in reasons(prompt) if why.startswith(_FORGED))
+    typed = [prompt for prompt in told if not looks_pasted(prompt)]
+    if len(typed) < len(told) and len(typed) < _OFTEN:
+        found["looks pasted: a log, a diff, a document"] = None
     return tuple(f"what it was said in {why}" for why in found)
 
 
