@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nightschool.errors import NightschoolError
 from nightschool.night.rules.block import canonical
 from nightschool.night.rules.hidden import hidden, visible
-from nightschool.night.rules.pasted import looks_pasted
+from nightschool.night.rules.pasted import looks_pasted, without_pasted
 from nightschool.night.rules.screen import MAX_CHARS, beside, reasons
 
 URL, SHELL, LOOSENS = "holds a URL", "holds a shell command", "loosens permissions or checks"
@@ -312,3 +312,16 @@ def test_what_is_typed_does_not_look_pasted(prompt):
 def test_a_rule_that_was_also_typed_often_enough_stands():
     """A log beside a rule in one session holds nothing back that was typed by itself in two others."""
     assert beside([PASTED[0], RULE, RULE]) == ()
+
+
+@pytest.mark.parametrize("prompt", PASTED)
+def test_pasted_paragraphs_are_left_out(prompt):
+    """Of a prompt with pasted matter what stands by itself in a paragraph of its own is left."""
+    assert RULE not in without_pasted(prompt)
+    assert without_pasted(f"we use spaces\n\n{prompt}").startswith("we use spaces")
+
+
+@pytest.mark.parametrize("prompt", TYPED)
+def test_what_is_typed_stays_whole(prompt):
+    """A prompt without pasted matter comes back letter for letter."""
+    assert without_pasted(prompt) == prompt

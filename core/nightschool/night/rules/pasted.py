@@ -29,11 +29,20 @@ _DOCUMENT = (
 _LINE = re.compile("^(?:" + "|".join((*_LOG, *_CHANGE, *_DOCUMENT)) + ")", re.MULTILINE)
 _OBJECT = re.compile(r'\{\s{0,20}"[\w.@-]{1,60}"\s?:')
 _SHOWN = re.compile(
-    r"\b(?:here(?:'s| is| are)|see|this is|read|from|look at|below is) (?:\w{1,20} ){0,3}?(?:docs?|documentation|readme|guide"
-    r"|logs?|output|pages?|article|e-?mail|message|issue|ticket|comments?|trace|results?|errors?|files?|text"
+    r"\b(?:here(?:'s| is| are)|see|this is|read|from|look at|below is) (?:\w{1,20} ){0,3}?(?:docs?|documentation|readme"
+    r"|guide|logs?|output|pages?|article|e-?mail|message|issue|ticket|comments?|trace|results?|errors?|files?|text"
     r"|snippet)\s?:[ \t]*\n",
     re.IGNORECASE,
 )
+
+
+def without_pasted(prompt: str) -> str:
+    """Return a prompt without its paragraphs that look pasted, and without all that follows on "here is the log:"."""
+    shown = _SHOWN.search(prompt)
+    prompt = prompt[: shown.start()] if shown else prompt
+    if not looks_pasted(prompt):
+        return prompt
+    return "\n\n".join(part for part in re.split(r"\n[ \t]*\n", prompt) if not looks_pasted(part))
 
 
 def looks_pasted(prompt: str) -> bool:
