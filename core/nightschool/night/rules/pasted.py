@@ -36,10 +36,13 @@ _SHOWN = re.compile(
 )
 
 
+_HEADED = re.compile(r"^(?:From: \S|Subject: \S|On [^\n]{6,80} wrote:|commit [0-9a-f]{7,40}\b)", re.MULTILINE)
+
+
 def without_pasted(prompt: str) -> str:
-    """Return a prompt without its paragraphs that look pasted, and without all that follows on "here is the log:"."""
-    shown = _SHOWN.search(prompt)
-    prompt = prompt[: shown.start()] if shown else prompt
+    """Return a prompt without its paragraphs that look pasted, and without all behind a mail's head or "here is the log:"."""
+    begun = [found.start() for shape in (_SHOWN, _HEADED) if (found := shape.search(prompt))]
+    prompt = prompt[: min(begun, default=len(prompt))]
     if not looks_pasted(prompt):
         return prompt
     return "\n\n".join(part for part in re.split(r"\n[ \t]*\n", prompt) if not looks_pasted(part))
