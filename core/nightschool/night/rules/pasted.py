@@ -40,7 +40,7 @@ _HEADED = re.compile(r"^(?:From: \S|Subject: \S|On [^\n]{6,80} wrote:|commit [0-
 
 
 def without_pasted(prompt: str) -> str:
-    """Return a prompt without paragraphs that look pasted, and without all behind a mail's head or a "here is the log"."""
+    """Return a prompt without paragraphs that look pasted, and without what a mail's head goes before."""
     begun = [found.start() for shape in (_SHOWN, _HEADED) if (found := shape.search(prompt))]
     prompt = prompt[: min(begun, default=len(prompt))]
     if not looks_pasted(prompt):
