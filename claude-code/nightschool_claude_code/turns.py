@@ -25,6 +25,10 @@ _NOT_THE_USER = (
     "<command-", "<local-command", "<bash-", "<task-notification", "<teammate-message", "<user-prompt-submit-hook",
     "<user-memory-input", "Caveat: The messages below", "This session is being continued from a previous conversation",
 )  # fmt: skip
+_OF_OTHERS = (
+    "isMeta", "isCompactSummary", "isVisibleInTranscriptOnly", "isSynthetic", "toolUseResult", "sourceToolUseID",
+    "sourceToolAssistantUUID",
+)  # fmt: skip
 _CLIENT = "<synthetic>"  # stands for the model where the client itself speaks: errors, "No response requested."
 _INTERRUPTED = "[Request interrupted by user"
 
@@ -109,8 +113,7 @@ class Builder:
             if self.turns:
                 self.turns[-1]["interrupted"] = True
             return
-        meta = record.get("isMeta") or record.get("isCompactSummary") or record.get("isVisibleInTranscriptOnly")
-        if results or meta:
+        if results or not _typed(record, message):
             return
         text = _without_injected(text).strip()
         name = str(record.get("uuid") or f"{self.name}:{start}")
@@ -166,11 +169,18 @@ def _new_turn(name: str, at: datetime | None, prompt: str, span: tuple[int, int]
     return told | {"interrupted": False, "tokens": 0, "span": span}
 
 
+def _typed(record: Record, message: Record) -> bool:
+    """Tell whether the user typed a message: nothing in the record says that a tool, a plugin or a peer wrote it."""
+    origin = record.get("origin")
+    human = origin is None or (isinstance(origin, dict) and origin.get("kind") == "human")
+    return human and message.get("role", "user") == "user" and not any(record.get(mark) for mark in _OF_OTHERS)
+
+
 def _told(content: object) -> str:
     """Return the text of a message or a result: a string, or blocks of which only those of text count."""
     blocks = content if isinstance(content, list) else []
-    texts = [b["text"] for b in blocks if isinstance(b, dict) and isinstance(b.get("text"), str)]
-    return content if isinstance(content, str) else "\n".join(texts)
+    texts = [b.get("text") for b in blocks if isinstance(b, dict) and b.get("type") == "text"]
+    return content if isinstance(content, str) else "\n".join(text for text in texts if isinstance(text, str))
 
 
 def _without_injected(text: str) -> str:

@@ -92,7 +92,7 @@ def _replayed(log: Iterator[Record]) -> Record:
         if kind == 0:
             state = value
         elif isinstance(path, list) and path:
-            with contextlib.suppress(KeyError, IndexError, TypeError):
+            with contextlib.suppress(KeyError, IndexError, TypeError, AttributeError):
                 _change(state, path, kind, value, change.get("i"))
     return mapping(state)
 

@@ -22,7 +22,7 @@ _PASSED = re.compile(
     r"pending_messages|permission|sampling|session|skill|subagent|system|tool|user|user_input)(?:\.|$)"
 )
 _TAIL = re.compile(r"\s*<shellId: \S+ completed with exit code -?\d+>\s*\Z")
-_NOT_THE_USER = re.compile(r"agent|autopilot|hook|instruction|notification|schedule|skill|subagent|system|thinking")
+_THE_USER = (None, "", "user")  # every other source is a skill, an agent, a schedule, a remote: open-ended
 
 
 def passed(kind: str) -> bool:
@@ -102,10 +102,9 @@ class Builder:
         self.branch = self.branch or text_of(context.get("branch"))
 
     def _user(self, record: Record, data: Record, start: int, end: int) -> None:
-        source = text_of(data.get("source"))
         text = typed(text_of(data.get("content")))
         name = str(data.get("messageId") or record.get("id") or f"{self.name}:{start}")
-        if text and not _NOT_THE_USER.match(source) and name not in self.seen:
+        if text and data.get("source") in _THE_USER and name not in self.seen:
             self.seen.add(name)
             self.own = self.own or OWN_MARK in text
             self.turns.append(_new_turn(name, self.last, clip(text), (start, end)))

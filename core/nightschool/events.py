@@ -11,7 +11,10 @@ _LEAP = re.compile(r"(?<=:[0-5]\d):60(?!\d)")
 
 
 def _utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if not at.utcoffset() else at.astimezone(UTC)  # the first is far cheaper, and usual
+    try:
+        return at.replace(tzinfo=UTC) if not at.utcoffset() else at.astimezone(UTC)  # the first is cheaper
+    except OverflowError as error:
+        raise ValueError("a time beyond the years 1 to 9999") from error
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]

@@ -32,7 +32,7 @@ def test_sync_of_many_blocks(tmp_path):
 
     def timed(name, home):
         begun = time.perf_counter()
-        done = service.synced(home, rules, SystemClock(), lambda _project: set())
+        done = service.synced(home, rules, SystemClock(), lambda _project: {})
         rows[name] = {
             "seconds": round(time.perf_counter() - begun, 3),
             "sent": len(done.sent),

@@ -79,6 +79,20 @@ def test_by_hand_a_named_rule_is_adopted(home, doc, ruling):
     assert rules(doc.read_bytes()) == ["run `uv run pytest`"]
 
 
+@pytest.mark.parametrize("ruling", [Ruling.UNEXAMINED, Ruling.PROBATION, Ruling.ACCEPT])
+def test_what_an_agent_names_is_adopted_only_when_the_screen_lets_it_pass(home, doc, ruling):
+    """With `screened` a name is no way past the quarantine, whether the proposal knows of it or the text shows it."""
+    held = rule(edit("run `uv run pytest`", id="abc"), ruling)
+    marked = rule(edit("b", id="abd"), ruling, quarantine=("another machine proposes it",))
+    offer = proposal(doc, held, marked, rule(edit("fine", id="abx"), ruling))
+    for name in ("abc", "abd"):
+        with pytest.raises(NightschoolError, match="only the user adopts a quarantined rule"):
+            adopt(home, offer, [name, "abx"], clock=CLOCK, screened=True)
+        assert rules(doc.read_bytes()) == []
+    adopt(home, offer, ["abx"], clock=CLOCK, screened=True)
+    assert rules(doc.read_bytes()) == ["fine"]
+
+
 @pytest.mark.parametrize(
     ("ids", "says"),
     [(["nope"], "no such rule"), (["ab"], "several rules"), (["abx"], "rejected"), ([""], "no such rule")],

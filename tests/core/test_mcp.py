@@ -441,7 +441,7 @@ def test_no_argument_becomes_an_option(data):
         return
     words = tool.words(given_)
     head = words[: words.index("--")] if "--" in words else words
-    names = {"--" + name.replace("_", "-") for name in fields} | {"--json"}
+    names = {"--" + name.replace("_", "-") for name in fields} | {"--json", "--screened"}
     for word in head[1:]:
         assert word.partition("=")[0] in names or (tool.verb == "queue" and word in {"add", "list", "show"})
     assert not any("\0" in word for word in words)
@@ -464,6 +464,13 @@ def test_schema_leaves_nothing_out():
         required = {name for name, field in tool.takes.model_fields.items() if field.is_required()}
         assert set(made.get("required", ())) == required
     assert issubclass(ALL[0].takes, Arguments)
+
+
+def test_an_agent_adopts_nothing_that_is_quarantined():
+    """Whatever an agent was talked into, what adopts for it refuses what is quarantined."""
+    deciding = [tool for tool in ALL if tool.verb in {"adopt", "review"}]
+    assert [tool.name for tool in deciding] == ["sleep_adopt", "sleep_review"]
+    assert all("--screened" in tool.takes().words() for tool in deciding)
 
 
 def test_schemas_are_those_written_down():

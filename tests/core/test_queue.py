@@ -1,5 +1,6 @@
 """The queue: what it takes, what it refuses, which tasks a night takes, and what becomes of them."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -176,6 +177,19 @@ def test_a_file_from_elsewhere_is_read(shelf, home):
     found, faults = shelf.all()
     assert [queued.entry.body for queued in found] == [b"body\n"]
     assert len(faults) == 1
+
+
+def test_what_is_no_plain_file_is_named_and_not_waited_for(shelf, home):
+    """A pipe, a device, a directory, a file without end: each is named, and the rest of the queue is read."""
+    kept = put(shelf)
+    os.mkfifo(home.queue / "pipe.md")
+    (home.queue / "device.md").symlink_to("/dev/zero")
+    (home.queue / "folder.md").mkdir()
+    with (home.queue / "huge.md").open("wb") as stream:
+        stream.truncate(2**40)
+    found, faults = shelf.all()
+    assert [queued.id for queued in found] == [kept.id]
+    assert len(faults) == 4
 
 
 PACKING = {

@@ -14,6 +14,7 @@ DESCRIPTION = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--rule", action="append", metavar="ID", help="adopt this rule (may be repeated)")
+    parser.add_argument("--screened", action="store_true", help="refuse what is quarantined, even when it is named")
     parser.add_argument("--project", metavar="DIR", help="of this project's newest proposal (default: this directory)")
     parser.add_argument("--night", metavar="ID", help="of this night's proposal (default: the newest)")
     json_flag(parser)
@@ -42,7 +43,7 @@ def call(args: argparse.Namespace) -> int:
     if proposal is None:
         fix = "Sleep first (nightschool run), or name the project with --project, or the night with --night."
         raise NightschoolError("there is no proposal to adopt here", where=home.nights, fix=fix)
-    receipt = adopt(home, proposal, args.rule, clock=SystemClock(), tell=tell)
+    receipt = adopt(home, proposal, args.rule, clock=SystemClock(), screened=args.screened, tell=tell)
     brief.renew(home, tell)
     if args.json:
         print_json(receipt.model_dump(mode="json") if receipt else {"edits": []})

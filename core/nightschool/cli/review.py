@@ -36,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     for flag, told in _NUMBERED.items():
         parser.add_argument(flag, type=int, action="append", default=[], metavar="N", help=told)
+    parser.add_argument("--screened", action="store_true", help="refuse to adopt what is quarantined")
     parser.add_argument("--reason", action="append", default=[], help="why: one for all, or one for each --reject")
     parser.add_argument("--text", action="append", default=[], help="the other words, one for each --edit")
     parser.add_argument("--project", metavar="DIR", help="of this project's newest proposal (default: this directory)")
@@ -51,7 +52,7 @@ def call(args: argparse.Namespace) -> int:
     orders = _orders(args, review.items(home, proposal))
     if orders:
         try:
-            done = [_do(home, proposal, *order) for order in orders]
+            done = [_do(home, proposal, *order, screened=args.screened) for order in orders]
         finally:
             brief.renew(home, tell)
         if not args.json:
@@ -107,14 +108,14 @@ def _orders(args: argparse.Namespace, found: list["Item"]) -> list[tuple[str, "I
     return orders
 
 
-def _do(home: "Home", proposal: "Proposal", verb: str, item: "Item", words: str) -> str:
+def _do(home: "Home", proposal: "Proposal", verb: str, item: "Item", words: str, *, screened: bool = False) -> str:
     """Carry one decision out and say so."""
     from nightschool.clock import SystemClock
     from nightschool.morning import review
 
     clock = SystemClock()
     if verb == "accept":
-        return _adopted(item, review.accept(home, proposal, item, clock, tell))
+        return _adopted(item, review.accept(home, proposal, item, clock, tell, screened=screened))
     if verb == "edit":
         return _adopted(item, review.reword(home, proposal, item, words, clock, tell))
     if verb == "reject":

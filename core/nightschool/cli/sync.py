@@ -10,6 +10,7 @@ from nightschool.errors import DONE, NightschoolError
 if TYPE_CHECKING:
     from nightschool.config import Config
     from nightschool.paths import Home
+    from nightschool.records import Target
 
 DESCRIPTION = (
     "Exchange memory, sessions, evidence, nights and decisions with the private repository, folder or bucket that "
@@ -67,8 +68,8 @@ def around(home: "Home", config: "Config") -> None:
         tell(f"refused {path}: {why}")
 
 
-def documents(config: "Config") -> "Callable[[str | None], set[str]]":
-    """Return what tells the files rules can go to on this machine."""
+def documents(config: "Config") -> "Callable[[str | None], dict[str, Target]]":
+    """Return what tells the documents rules can go to on this machine, by their files."""
     import functools
     import os
     from pathlib import Path
@@ -81,9 +82,9 @@ def documents(config: "Config") -> "Callable[[str | None], set[str]]":
     skills = tuple(name for name in names(config.adopt.target) if name.endswith("SKILL.md"))
 
     @functools.cache
-    def found(project: str | None) -> set[str]:
+    def found(project: str | None) -> "dict[str, Target]":
         asked = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=project, skills=skills)
-        return {target.path for night in loaded.on_night(asked) for target in night.targets}
+        return {target.path: target for night in loaded.on_night(asked) for target in night.targets}
 
     return found
 

@@ -44,7 +44,7 @@ def harvest(
         if cap and done == cap:
             break
         tried += 1
-        known = store.load(ref.platform, ref.session)
+        known = _known(store, ref.platform, ref.session)
         try:
             found = _asked(platforms, _hint(ref), known, redact, private)
         except Exception as error:  # noqa: BLE001  a platform may raise anything; its fault stops nobody else
@@ -64,11 +64,17 @@ def read_one(home: Home, platforms: Platforms, event: Event, redact: Redact) -> 
     if event.session_id is None:
         return None
     store = SessionStore(home)
-    known = store.load(event.platform, event.session_id)
+    known = _known(store, event.platform, event.session_id)
     found = _asked(platforms, event, known, redact, load(home).privacy)
     _kept(store, found, known)
     store.index()
     return found
+
+
+def _known(store: SessionStore, platform: str, name: str) -> Session | None:
+    """Return what was read of a session here. Another's word for it is no beginning: its transcript is read anew."""
+    known = store.load(platform, name)
+    return None if known is not None and known.elsewhere else known
 
 
 def _newest(refs: Iterable[TranscriptRef]) -> list[TranscriptRef]:

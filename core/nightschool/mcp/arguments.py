@@ -104,10 +104,14 @@ class Adopt(Arguments):
 
     rule: Annotated[
         Annotated[list[_Word], Field(min_length=1, max_length=100)] | None,
-        Field(description="ids of the rules to adopt (default: all that were accepted)"),
+        Field(description="ids of the rules to adopt (default: all that were accepted); none that is quarantined"),
     ] = None
     project: _Project = None
     night: _Night = None
+
+    def words(self) -> list[str]:
+        """Return the command's words: an agent may have been talked into it, so what is quarantined is refused."""
+        return ["--screened", *super().words()]
 
 
 class Undo(Arguments):
@@ -214,6 +218,10 @@ class Review(Arguments):
         if (self.reason is None) != (self.reject is None):
             raise ValueError("reject and reason go together")
         return self
+
+    def words(self) -> list[str]:
+        """Return the command's words; as with `adopt`, what is quarantined is refused."""
+        return ["--screened", *super().words()]
 
 
 class Audit(Arguments):

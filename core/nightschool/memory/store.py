@@ -137,6 +137,9 @@ def _loaded(path: Path) -> Session | None:
 
 
 def _mark(session: Session) -> Mark:
+    """Return how the transcript was when it was read; nobody here has read one that another machine tells of."""
+    if session.elsewhere:
+        return ("", 0, 0)
     return (session.source.path, session.source.size, session.source.mtime_ns)
 
 

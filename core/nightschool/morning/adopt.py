@@ -45,16 +45,17 @@ def adopt(
     *,
     clock: Clock,
     by_hand: bool = True,
+    screened: bool = False,
     tell: Callable[[str], None] = _silent,
 ) -> Receipt | None:
     """Adopt the accepted rules of a proposal, or those that `rule_ids` names (ids, or beginnings of one id).
 
     Rules that are unexamined, on probation or quarantined are adopted only when they are named and `by_hand` is true;
-    rejected ones never. `tell` gets a line for every rule that was left out and why. Returns None when there was
-    nothing to do. Raises NightschoolError, with every file as it was, when a document cannot be changed or a text
-    cannot be a rule.
+    rejected ones never. With `screened` a quarantined one is refused even then. `tell` gets a line for every rule that
+    was left out and why. Returns None when there was nothing to do. Raises NightschoolError, with every file as it
+    was, when a document cannot be changed or a text cannot be a rule.
     """
-    edits = _chosen(proposal, rule_ids, by_hand=by_hand, tell=tell)
+    edits = _chosen(proposal, rule_ids, by_hand=by_hand, screened=screened, tell=tell)
     if rule_ids is None:  # what the user has turned down is adopted only by name
         edits = [edit for edit in edits if edit.id not in decisions.turned_down(home)]
     with single_flight(home.lock, "adopting", wait=LOCK_WAIT):
@@ -67,12 +68,12 @@ def adopt(
 
 
 def _chosen(
-    proposal: Proposal, rule_ids: Sequence[str] | None, *, by_hand: bool, tell: Callable[[str], None]
+    proposal: Proposal, rule_ids: Sequence[str] | None, *, by_hand: bool, screened: bool, tell: Callable[[str], None]
 ) -> list[Edit]:
     if rule_ids is not None:
         named = [_named(proposal, rule_id) for rule_id in dict.fromkeys(rule_ids)]
         for rule in named:
-            _check_adoptable(rule, by_hand=by_hand)
+            _check_adoptable(rule, by_hand=by_hand, screened=screened)
         return list(dict.fromkeys(rule.edit for rule in named))
     edits = []
     for rule in proposal.rules:
@@ -101,15 +102,18 @@ def _named(proposal: Proposal, rule_id: str) -> ProposedRule:
     return found[0]
 
 
-def _check_adoptable(rule: ProposedRule, *, by_hand: bool) -> None:
+def _check_adoptable(rule: ProposedRule, *, by_hand: bool, screened: bool) -> None:
     verdict = rule.verdict
     if verdict.ruling is Ruling.REJECT:
         why = f"its exam rejected it: {verdict.reason}"
         fix = "If you want it all the same, write it into the document yourself."
         raise NightschoolError("a rejected rule cannot be adopted", where=rule.edit.id, why=why, fix=fix)
+    held = "; ".join(_quarantine(rule))
+    if screened and held:
+        fix = f"In a terminal: nightschool adopt --rule {rule.edit.id}."
+        raise NightschoolError("only the user adopts a quarantined rule", where=rule.edit.id, why=held, fix=fix)
     if by_hand:
         return
-    held = "; ".join(_quarantine(rule))
     if verdict.ruling is not Ruling.ACCEPT or held:
         why = held or f"it is {verdict.ruling.value}"
         raise NightschoolError("a rule can be adopted by hand only", where=rule.edit.id, why=why)

@@ -61,7 +61,7 @@ def renew(home: Home, tell: Callable[[str], None]) -> None:
     try:
         tokens, adopted = load(home).brief.tokens, adopted_edits(home)
         nights: dict[str | None, list[Night]] = {}
-        for night in all_nights(home):
+        for night in filter(_may_be_here, all_nights(home)):
             nights.setdefault(night.project, []).append(night)
         for job in jobs.all_jobs(home):
             nights.setdefault(job.project, [])
@@ -77,6 +77,11 @@ def renew(home: Home, tell: Callable[[str], None]) -> None:
             tell(f"the brief is not prepared: {error}")
 
 
+def _may_be_here(night: Night) -> bool:
+    """Tell whether a night is about this machine: a brief for another's directory is told to nobody."""
+    return night.id.isdecimal() or night.project is None or os.path.isdir(night.project)  # noqa: PTH112  any text
+
+
 def clear(home: Home) -> None:
     """Remove every brief."""
     shutil.rmtree(home.brief, ignore_errors=True)
@@ -86,8 +91,8 @@ def place(home: Home, project: str | None) -> Path:
     """Return where a project's brief lies. `project` is a real path: absolute, links resolved."""
     if project is None:
         return home.brief / FILE
-    if not Path(project).is_absolute():
-        raise NightschoolError("a project's path is not absolute", where=project)
+    if not Path(project).is_absolute() or "\0" in project:
+        raise NightschoolError("a project's path is not absolute", where=ascii(project)[:200])
     return home.brief.joinpath(*Path(os.path.normpath(project)).parts[1:], FILE)
 
 

@@ -11,7 +11,7 @@ from nightschool.night.mining.mine import Mined
 from nightschool.night.prepare import Setting, held_out, of_examiner
 from nightschool.night.rules import block, screen
 from nightschool.night.rules.documents import Documents
-from nightschool.night.stage import NO_CHECK, NO_MODEL, NO_TASK
+from nightschool.night.stage import NO_CHECK, NO_MODEL, NO_TASK, given_elsewhere
 from nightschool.night.steps import Steps, newest_proposal_night
 from nightschool.records import Edit, Finding, Proposal, ProposedRule, Recurrence, Ruling, Target, Verdict
 
@@ -66,7 +66,7 @@ def escalate(setting: Setting, finding: Finding, words: Words) -> Escalated:
         verdict=_verdict(setting, edit, source),
         quotes=source.quotes[:5] if source else (),
         sessions=finding.sessions,
-        quarantine=screen.reasons(text),
+        quarantine=(*screen.reasons(text), *given_elsewhere(source)),
     )
     proposal = Proposal(night=f"escalated-{name}", at=setting.clock.now(), targets=(target,), rules=(rule,))
     drafts.keep(setting.home, proposal)

@@ -85,10 +85,12 @@ def check_open(item: Item, *, reopening: bool = False) -> None:
         raise NightschoolError(f"this rule is {item.state} already", where=where, fix=fix)
 
 
-def accept(home: Home, proposal: Proposal, item: Item, clock: Clock, tell: Callable[[str], None]) -> Receipt | None:
-    """Adopt one rule, by hand when its exam did not accept it."""
+def accept(
+    home: Home, proposal: Proposal, item: Item, clock: Clock, tell: Callable[[str], None], *, screened: bool = False
+) -> Receipt | None:
+    """Adopt one rule, by hand when its exam did not accept it; `screened` as in `adopt`."""
     check_open(item)
-    return adopt(home, proposal, [item.edit.id], clock=clock, tell=tell)
+    return adopt(home, proposal, [item.edit.id], clock=clock, screened=screened, tell=tell)
 
 
 def decide(home: Home, proposal: Proposal, item: Item, did: Literal["rejected", "skipped", "reopened"], clock: Clock,

@@ -30,9 +30,12 @@ def everything(home: Home) -> list[Evidence]:
 
 def save(home: Home, evidence: Evidence) -> None:
     """Write one edit's evidence, whole or not at all."""
-    examined = hashlib.sha256(evidence.examiner.encode()).hexdigest()[:8]
-    path = home.evidence / f"{safe_name(evidence.edit.id)}.{examined}.json"
-    write_whole(path, evidence.model_dump_json(indent=1).encode())
+    write_whole(home.evidence / f"{safe_name(name(evidence))}.json", evidence.model_dump_json(indent=1).encode())
+
+
+def name(evidence: Evidence) -> str:
+    """Return what its file is called, without the ending: by the edit, and by who was asked."""
+    return f"{evidence.edit.id}.{hashlib.sha256(evidence.examiner.encode()).hexdigest()[:8]}"
 
 
 def with_pairs(evidence: Evidence, pairs: Iterable[Pair]) -> Evidence:

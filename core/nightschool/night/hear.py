@@ -4,6 +4,7 @@ from nightschool.audit import backlog
 from nightschool.memory.told import statements
 from nightschool.night.mining.listen import own_words
 from nightschool.night.mining.signals import correcting_rule
+from nightschool.night.rules.pasted import without_pasted
 from nightschool.paths import Home
 from nightschool.records import OWN_MARK, AuditEntry, ObservationKind
 
@@ -16,7 +17,7 @@ def hear(prompt: str, follows: bool) -> list[tuple[ObservationKind, str]]:
     if not words or len(words) > PASTED or OWN_MARK in prompt:
         return []
     rule = correcting_rule(words, in_passing=False) if follows else ""
-    told = [(ObservationKind(kind), text) for kind, text in statements(words) if text not in rule]
+    told = [(ObservationKind(kind), text) for kind, text in statements(without_pasted(words)) if text not in rule]
     return ([(ObservationKind.CORRECTION, rule)] if rule else []) + told
 
 

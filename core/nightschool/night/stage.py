@@ -75,11 +75,17 @@ def _quarantine(source: Recurrence | None, edit: Edit, held: Sequence[Evidence])
     """Say why a rule must be looked at: its shape, what it was said in, or what another's machine gave for it."""
     own = reasons(edit.text)
     why = [*own, *(() if own or source is None else beside(quote.text for quote in source.quotes))]
-    if source is not None and source.elsewhere:
-        why.append(f"{source.elsewhere} of the {source.sessions} session(s) it was said in came from another machine")
+    why += given_elsewhere(source)
     if any(found.elsewhere for found in held if found.edit.id == edit.id):
         why.append("part of its evidence came from another machine")
     return tuple(why)
+
+
+def given_elsewhere(source: Recurrence | None) -> list[str]:
+    """Say that another machine's sessions are among those that something was said in; nothing when none is."""
+    if source is None or not source.elsewhere:
+        return []
+    return [f"{source.elsewhere} of the {source.sessions} session(s) it was said in came from another machine"]
 
 
 def _unexamined(source: Recurrence | None, edit: Edit, tasks: Sequence[RealTask], *, asked: bool) -> Verdict:

@@ -18,9 +18,9 @@ from nightschool.day.redact import redact
 from nightschool.errors import NewerVersion, NightschoolError
 from nightschool.files import single_flight
 from nightschool.memory.blocks import BlockStore
-from nightschool.night import bank
+from nightschool.night import bank, evidence
 from nightschool.paths import Home
-from nightschool.records import RealTask, Session
+from nightschool.records import Edit, Evidence, RealTask, Session
 from nightschool.sync import layout
 from nightschool.sync.codec import Codec
 from nightschool.sync.kinds import Shelf, read
@@ -32,7 +32,7 @@ from nightschool.sync.remote import Contended, Listing, Remote
 from nightschool.sync.state import Agreed, State
 
 TRIES = 6
-_FIRST = ("logs/", "machines/")
+_FIRST = ("machines/", "logs/")
 _NIGHT_WAIT = 5.0  # seconds: a night may hold the home for hours, and the next exchange is soon
 
 Guest = Callable[[Place, Any], Any | None]
@@ -52,19 +52,24 @@ class Exchanged:
 
 @dataclass
 class Exchange:
-    """What it needs. `sessions` tells whether the text of this machine's sessions is given away."""
+    """What it needs. `sessions` tells whether the text of this machine's sessions is given away.
+
+    `met` is filled with the other machines that have written there; `all_mine` tells whether they are the user's.
+    """
 
     home: Home
     remote: Remote
     codec: Codec
     state: State
     guest: Guest
+    met: set[str] = field(default_factory=set)
+    all_mine: Callable[[], bool] = bool
     sessions: bool = True
     author: str = ""
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.home, self.codec.machine)
-        self.logs = Logs(self.home, self.codec)
+        self.logs = Logs(self.home, self.codec, self.all_mine)
         self.done = Exchanged()
         self.buried: frozenset[str] = frozenset()
 
@@ -91,6 +96,8 @@ class Exchange:
 
     def _take(self, listing: Listing) -> None:
         known = self.state.agreed
+        places = (layout.placed(path) for path in listing.versions)
+        self.met |= {place.machine for place in places if place and place.machine} - {self.codec.machine}
         for path in [path for path in known if path not in listing.versions]:
             del known[path]  # it is gone there: given again if it is still here and was not forgotten
         wanted = [
@@ -104,7 +111,7 @@ class Exchange:
             tasks: list[tuple[Place, Any, Agreed]] = []
             self.buried = BlockStore(self.home).buried()
             # first who writes here, and what was forgotten elsewhere: both must be known before a block comes in
-            for path, data in self.remote.read(sorted(wanted, key=lambda p: (not p.startswith(_FIRST), p))):
+            for path, data in self.remote.read(sorted(wanted, key=_turn)):
                 agreed = Agreed(hash=_hash(data), version=listing.versions[path])
                 try:
                     self._take_one(path, data, agreed, tasks)
@@ -144,6 +151,8 @@ class Exchange:
         if place.kind == "blocks" and record.id in self.buried:
             return
         mine = self.shelf.load(place)
+        if isinstance(record, Evidence) and any(_differ(known.edit, record.edit) for known in self._tried(record)):
+            raise NightschoolError("it has the name of another rule here", where=place.path)
         here = self.codec.encode(mine) if mine is not None else b""
         if here and here == self.codec.encode(record):  # also whose it is stays as it is known here
             return
@@ -152,6 +161,10 @@ class Exchange:
         if new != mine:
             self.shelf.save(place, new)
             self.done.taken.append(place.path)
+
+    def _tried(self, record: Evidence) -> list[Evidence]:
+        """Return what is known here of the rule of that name, whichever model was asked."""
+        return [known for known in evidence.everything(self.home) if known.edit.id == record.edit.id]
 
     def _take_tasks(self, found: list[tuple[Place, Any, Agreed]]) -> None:
         """Take tasks in, but none that is nearly the same as one of another split here: exams must not leak."""
@@ -229,6 +242,14 @@ class Exchange:
                 self.state.agreed[path] = Agreed.model_validate(told)
         self.state.pending.clear()
         self.done.sent += sorted(changes)
+
+
+def _turn(path: str) -> tuple[bool, ...]:
+    return tuple(not path.startswith(first) for first in _FIRST)
+
+
+def _differ(mine: Edit, theirs: Edit) -> bool:
+    return (mine.op, mine.text, mine.replaces) != (theirs.op, theirs.text, theirs.replaces)
 
 
 def _hash(data: bytes) -> str:

@@ -48,7 +48,7 @@ class FolderRemote:
         """Read files; one that has become a link is left out."""
         for path in paths:
             try:
-                descriptor = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW)
+                descriptor = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
                 with os.fdopen(descriptor, "rb") as stream:
                     data = stream.read(LARGEST + 1)
             except OSError:

@@ -11,6 +11,7 @@ from pydantic_core import from_json
 
 from nightschool.errors import NightschoolError
 from nightschool.files import private_dir, write_whole
+from nightschool.night import evidence
 from nightschool.night.mining.mine import Mined
 from nightschool.night.steps import NIGHT
 from nightschool.paths import Home
@@ -116,7 +117,7 @@ def _named(place: Place, record: Any) -> bool:
     if isinstance(record, Session):
         return (record.platform, record.id) == place.names
     if isinstance(record, Evidence):
-        return place.names[0].startswith(f"{record.edit.id}.")
+        return place.names[0] == evidence.name(record)
     if isinstance(record, Night | Proposal):
         told = record.id if isinstance(record, Night) else record.night
         return told in {place.names[1], f"{place.names[1]}-{place.names[0]}"}

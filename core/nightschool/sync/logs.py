@@ -60,8 +60,8 @@ _KEYS: dict[str, Callable[[Any], tuple[str, ...]]] = {
 class Logs:
     """The logs of a home."""
 
-    def __init__(self, home: Home, codec: Codec) -> None:
-        self.home, self.codec = home, codec
+    def __init__(self, home: Home, codec: Codec, all_mine: Callable[[], bool]) -> None:
+        self.home, self.codec, self.all_mine = home, codec, all_mine
 
     def file(self, log: str) -> Path:
         """Return where this home keeps a log, its own lines and others'."""
@@ -91,6 +91,8 @@ class Logs:
         # the copy first: a crash in between loses a line here, and never makes another's line this machine's own
         write_whole(mirror, "".join(f"{line}\n" for line in said).encode())
         for record in fresh:
+            if isinstance(record, Decision) and record.did == "reopened" and not self.all_mine():
+                continue  # what the user has turned down only the user may take up again
             if all(self._later(log, record, newest.get(key)) for key in _KEYS[log](record)):
                 self._append(log, record)
         return len(fresh)

@@ -17,7 +17,7 @@ from nightschool.sync.codec import codec
 from nightschool.sync.exchange import Exchange, Exchanged
 from nightschool.sync.folder import FolderRemote
 from nightschool.sync.git import GitRemote
-from nightschool.sync.guests import Documents, guest
+from nightschool.sync.guests import Documents, guest, one_author
 from nightschool.sync.kinds import Shelf
 from nightschool.sync.remote import Listing, Remote
 from nightschool.sync.state import State
@@ -60,7 +60,7 @@ def synced(
                 access.check_private(rules.url)
                 state = state.model_copy(update={"private": clock.now()})
             say(f"exchanging with {remote.where()}")
-            exchange = _exchange(home, rules, remote, state, documents)
+            exchange = _exchange(home, rules, remote, state, documents, clock)
             done = exchange.run()
         except NightschoolError as error:
             told = {"tried": clock.now(), "error": str(error)}
@@ -97,7 +97,7 @@ def status(home: Home, rules: Sync, clock: Clock) -> dict[str, Any]:
     remote = opened(home, rules, clock)
     state = State.of(home, remote.where())
     there = Listing(versions={path: known.version for path, known in state.agreed.items()})
-    waiting = sorted(_exchange(home, rules, remote, state, lambda _project: set()).outgoing(there))
+    waiting = sorted(_exchange(home, rules, remote, state, lambda _project: {}, clock).outgoing(there))
     refused = {path: known.refused for path, known in state.agreed.items() if known.refused}
     dates = {name: at.isoformat() if at else None for name, at in (("last", state.last), ("tried", state.tried))}
     machines = {name: author for name, author in machine.authors(home).items() if name != me.id}
@@ -128,7 +128,15 @@ def brief(home: Home, rules: Sync) -> dict[str, Any]:
     return told | dates | {"remote": rules.url, "error": state.error, "refused": refused, "changed": changed}
 
 
-def _exchange(home: Home, rules: Sync, remote: Remote, state: State, documents: Documents) -> Exchange:
+def _exchange(home: Home, rules: Sync, remote: Remote, state: State, documents: Documents, clock: Clock) -> Exchange:
     me = machine.this(home, rules.author)
-    look = guest(documents, lambda: machine.authors(home), rules.adopt_by, rules.author)
-    return Exchange(home, remote, codec(me.id), state, look, sessions=rules.sessions, author=rules.author)
+    met: set[str] = set()  # a machine that writes here and does not say whose it is, is nobody's
+
+    def authors() -> dict[str, str]:
+        return dict.fromkeys(met, "") | machine.authors(home)
+
+    look = guest(documents, authors, rules.adopt_by, rules.author, clock)
+    return Exchange(
+        home, remote, codec(me.id), state, look, met, lambda: one_author(rules.author, authors()),
+        sessions=rules.sessions, author=rules.author,
+    )  # fmt: skip

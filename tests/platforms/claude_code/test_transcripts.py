@@ -190,6 +190,15 @@ NOT_PROMPTS = [
     {"isCompactSummary": True},
     {"isVisibleInTranscriptOnly": True},
     {"agentId": "a1"},
+    {"isSynthetic": True},
+    {"toolUseResult": {"stdout": "x"}},
+    {"sourceToolUseID": "toolu_1"},
+    {"sourceToolAssistantUUID": "a1"},
+    {"message": {"role": "system", "content": "ask 2"}},
+    {"message": {"role": "assistant", "content": "ask 2"}},
+    {"message": {"role": "user", "content": [{"type": "document", "text": "ask 2"}]}},
+    *({"origin": {"kind": kind}} for kind in ("channel", "peer", "plugin", "coordinator", "task-notification", "new")),
+    {"origin": "human"},
 ]
 WRAPPERS = [
     "<command-name>/model</command-name>",

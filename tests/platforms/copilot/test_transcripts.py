@@ -314,7 +314,9 @@ def test_injected_context_is_cut_from_a_prompt(tmp_path, text):
     assert session_of(tmp_path, asked(1, text)).turns[0].prompt == "fix it"
 
 
-@pytest.mark.parametrize("source", ["skill-pdf", "system", "hook", "schedule-1", "agent-7"])
+@pytest.mark.parametrize(
+    "source", ["skill-pdf", "system", "hook", "schedule-1", "agent-7", "mcp", "remote", "issue-3", {}]
+)
 def test_what_nobody_typed_is_no_prompt(tmp_path, source):
     """Messages that the client puts in by itself name their source."""
     assert session_of(tmp_path, asked(1, source=source)).turns == ()

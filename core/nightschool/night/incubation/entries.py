@@ -4,7 +4,9 @@ Only the first two `---` lines belong to the front matter. When a task's status 
 every byte below it is copied.
 """
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,8 @@ from nightschool.night.rules.hidden import visible
 from nightschool.records import QueueTask
 
 MOST = 4000  # characters of a text
+LARGEST = 2**20  # bytes of a file that somebody has put there by hand
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 _HEAD = re.compile(rb"---[ \t]*\r?\n(.*?)\r?\n---[ \t]*\r?\n(?:\r?\n)?", re.DOTALL)
 _LINE = re.compile(r"([a-z_]+):[ \t]*(.*?)[ \t]*")
 _FIELDS = "|".join(QueueTask.model_fields)
@@ -72,10 +76,7 @@ def checked_text(text: str) -> bytes:
 def parsed(path: Path) -> Entry:
     """Read a queue file. Raises NightschoolError when it is not one."""
     fix = "Mend its front matter, or move it elsewhere."
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NightschoolError("a queued task cannot be read", where=path, why=error.strerror) from error
+    data = _read(path)
     head = _HEAD.match(data)
     if head is None:
         raise NightschoolError("not a queue file", where=path, why="it has no front matter", fix=fix)
@@ -90,6 +91,20 @@ def parsed(path: Path) -> Entry:
     if task.uuid != path.stem:
         raise NightschoolError("not a queue file", where=path, why="its name is not its uuid", fix=fix)
     return Entry(task, data[head.end() :])
+
+
+def _read(path: Path) -> bytes:
+    """Read a plain file of a decent size: whoever drops a pipe or a device here must not stop the night."""
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as stream:
+            plain = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+            data = stream.read(LARGEST + 1) if plain else b""
+    except OSError as error:
+        raise NightschoolError("a queued task cannot be read", where=path, why=error.strerror) from error
+    if not plain or len(data) > LARGEST:
+        why = f"it is larger than {LARGEST:,} bytes" if plain else "it is no plain file"
+        raise NightschoolError("not a queue file", where=path, why=why, fix="Move it elsewhere.")
+    return data
 
 
 def _header(task: QueueTask) -> bytes:

@@ -13,11 +13,15 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from nightschool.night.rules import screen_orders as orders
 from nightschool.night.rules import screen_shapes as shapes
 from nightschool.night.rules.hidden import hidden, visible
+from nightschool.night.rules.lookalikes import deceives
+from nightschool.night.rules.pasted import looks_pasted
 
 MAX_CHARS = 1_000  # a rule is a sentence or two
 _FORGED = ("holds hidden", "mixes look-alike", "holds an HTML comment", "speaks as another role")
+_OFTEN = 2  # prompts that do not look pasted: a rule stands by these, whatever else was said
 _READ = 20_000  # characters looked at; anything over MAX_CHARS is held back anyway
 
 
@@ -31,13 +35,17 @@ def reasons(text: str) -> tuple[str, ...]:
         "holds a shell command": _commands(lines),
         "loosens permissions or checks": _loosens(flat),
         "brings another file or address into the document": shapes.BRINGS_IN.search(shapes.SPAN.sub(" ", lines)),
-        "gives something private away": _unless_negated(shapes.GIVES_AWAY, flat),
-        "holds encoded text": shapes.ENCODED.search(flat),
+        "reaches outside the project": orders.REACHES_OUT.search(flat),
+        "gives something private away": _unless_negated(shapes.GIVES_AWAY, flat) or _unless_negated(orders.SENDS, flat),
+        "obeys somebody else": orders.OBEYS.search(flat),
+        "keeps the user from being asked or told": orders.SECRETIVE.search(flat),
+        "holds encoded text": shapes.ENCODED.search(flat) or orders.ENCODED.search(flat),
         f"holds hidden characters ({', '.join(unseen[:5])})": unseen,
-        "mixes look-alike letters": shapes.LOOKALIKE.search(flat),
+        "mixes look-alike letters": deceives(flat),
         "stands around a secret that was taken out": shapes.CUT_OUT_SECRET.search(flat),
         "holds an HTML comment or a block marker": shapes.MARKED.search(flat),
-        "speaks as another role": shapes.ROLE.search(lines),
+        "holds markup that acts": orders.MARKUP.search(flat),
+        "speaks as another role": shapes.ROLE.search(lines) or orders.ROLE.search(lines),
         "leaves a code block open": open_fence(text.splitlines()),
         f"is longer than {MAX_CHARS:,} characters": len(text) > MAX_CHARS,
     }
@@ -46,7 +54,11 @@ def reasons(text: str) -> tuple[str, ...]:
 
 def beside(prompts: Iterable[str]) -> tuple[str, ...]:
     """Return what in the prompts that a rule was taken from looks as if somebody else had written them."""
-    found = dict.fromkeys(why for prompt in prompts for why in reasons(prompt) if why.startswith(_FORGED))
+    told = list(prompts)
+    found = dict.fromkeys(why for prompt in told for why in reasons(prompt) if why.startswith(_FORGED))
+    typed = [prompt for prompt in told if not looks_pasted(prompt)]
+    if len(typed) < len(told) and len(typed) < _OFTEN:
+        found["looks pasted: a log, a diff, a document"] = None
     return tuple(f"what it was said in {why}" for why in found)
 
 
@@ -72,7 +84,7 @@ def _folded(text: str) -> str:
 
 def _loosens(text: str) -> bool:
     """Look for orders to loosen something. "Never skip tests" tightens: a negation before it acquits."""
-    return bool(shapes.SHAKES_OFF.search(text)) or _unless_negated(shapes.LOOSENS, text)
+    return bool(shapes.SHAKES_OFF.search(text)) or any(_unless_negated(o.LOOSENS, text) for o in (shapes, orders))
 
 
 def _unless_negated(shape: re.Pattern[str], text: str) -> bool:
@@ -85,7 +97,7 @@ def _unless_negated(shape: re.Pattern[str], text: str) -> bool:
 
 
 def _commands(text: str) -> bool:
-    if shapes.COMMAND.search(text) or shapes.WITH_OPTION.search(text):
+    if shapes.COMMAND.search(text) or orders.COMMAND.search(text) or shapes.WITH_OPTION.search(text):
         return True
     for fence in shapes.FENCE.finditer(text):
         if fence[2].lower() in shapes.SHELL_LANGUAGES or any(_is_command(line) for line in fence[3].splitlines()):

@@ -6,7 +6,8 @@ All repetitions are bounded, so that the time is linear in the text.
 import re
 
 
-def _any(*alternatives: str) -> re.Pattern[str]:
+def any_of(*alternatives: str) -> re.Pattern[str]:
+    """Return a pattern that finds any of these, in any case, a line at a time."""
     return re.compile("|".join(alternatives), re.IGNORECASE | re.MULTILINE)
 
 
@@ -15,7 +16,7 @@ _INTERPRETER = r"(?:python[\d.]{0,4}|perl|ruby|node|php|deno)"
 _SCRIPT = r"[\w./~-]{1,200}\.(?:sh|bash|zsh|ps1|bat|cmd|py|js)\b"
 _TOP = r"(?:com|net|org|io|dev|ai|app|co|info|xyz|me|ru|cn|example|test|onion)"
 
-URL = _any(
+URL = any_of(
     r"\b[a-z][a-z0-9+.-]{1,20}://\S",
     r"\bwww\.\w",
     r"\b(?:mailto|javascript):\S",
@@ -23,10 +24,15 @@ URL = _any(
     rf"\b(?:[a-z0-9-]{{1,63}}\.){{1,6}}{_TOP}(?:/|:\d)",
     r"\b(?:[a-z0-9-]{1,63}\.){1,6}(?:com|net|org|xyz|ru|cn|onion|example)\b(?![\w(])",
     r"\b\d{1,3}(?:\.\d{1,3}){3}(?:/|:\d)",
+    r"(?<![\w.])(?!127\.|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}(?![\w.])",
+    r"\[[0-9a-f:]{3,45}\](?:/|:\d)",
+    r"(?<![\w./-])(?:[a-z0-9-]{2,63}\.){1,6}(?:sh|ly|gg|to|us|uk|de|eu|tk|ml|su|pw|site|online|page|link|click|top|zip|cloud|tech)"
+    r"(?:/\w|:\d)",
+    r"\b[a-z0-9-]{2,63} (?:dot|\[dot\]|\(dot\)) (?:com|net|org|io|dev|ru|cn)\b",
 )
 
 # Command lines in running text.
-COMMAND = _any(
+COMMAND = any_of(
     r"(?<![\w.-])(?:curl|wget|sudo|doas|chmod|chown|chgrp|crontab|mkfs|iex|certutil|bitsadmin|netcat)(?![\w-])",
     r"\binvoke-(?:expression|webrequest|restmethod)\b",
     r"(?<![\w.-])rm (?:--?[a-z]|\S{0,80}[/*~])",
@@ -59,10 +65,10 @@ SHELL_LANGUAGES = frozenset({
 })  # fmt: skip
 
 # A program with an option behind at most four words: `pytest -q`, `git commit -m`.
-WITH_OPTION = _any(rf"(?<![\w./-])(?:{'|'.join(sorted(PROGRAMS))})(?: [\w./:=@-]{{1,60}}){{0,4}}? --?[a-z]")
-OPTION = _any(r" --?[a-z][\w-]{0,60}(?=[ =]|$)")
-SCRIPT = _any(r"[\w./~-]{1,200}\.(?:sh|bash|zsh|ps1|bat|cmd)")
-ASKED_TO_RUN = _any(r"\b(?:run|execute|invoke|launch|exec|type)(?:s|ing)? (?:the )?(?:command )?:? ?\Z")
+WITH_OPTION = any_of(rf"(?<![\w./-])(?:{'|'.join(sorted(PROGRAMS))})(?: [\w./:=@-]{{1,60}}){{0,4}}? --?[a-z]")
+OPTION = any_of(r" --?[a-z][\w-]{0,60}(?=[ =]|$)")
+SCRIPT = any_of(r"[\w./~-]{1,200}\.(?:sh|bash|zsh|ps1|bat|cmd)")
+ASKED_TO_RUN = any_of(r"\b(?:run|execute|invoke|launch|exec|type)(?:s|ing)? (?:the )?(?:command )?:? ?\Z")
 
 SPAN = re.compile(r"(`{1,2})(?!`)([^`\n]{1,500})\1(?!`)")
 FENCE = re.compile(r"^ ?(?:[-*+] )?(`{3,}|~{3,}) ?(\w*)[^\n]*\n(.*?)(?:^ ?\1|\Z)", re.MULTILINE | re.DOTALL)
@@ -75,7 +81,7 @@ _OFF = r"(?:skip|disabl|bypass|circumvent|suppress|silenc|ignor|remov|delet|weak
 _ALL = r"(?:all|any|every|full|unrestricted|root|admin\w{0,12}|network|internet|write|shell)"
 
 # What loosens something, unless a negation goes before it in the sentence.
-LOOSENS = _any(
+LOOSENS = any_of(
     rf"\b{_OFF}\w{{0,4}} (?:\S{{1,20}} ){{0,4}}?\S{{0,20}}?\b{_GUARD}\b",
     r"\bwithout (?:\w{1,20} ){0,2}?(?:asking|confirm\w{0,7}|permission|approv\w{0,4}|prompting|review\w{0,4}"
     r"|check\w{0,4})\b",
@@ -85,10 +91,10 @@ LOOSENS = _any(
     r"\bauto-? ?(?:approv|accept|allow|confirm)\w{0,6}",
     r"\b(?:full[- _]access|unsandboxed|no[- ]sandbox)\b",
 )
-NEGATION = _any(r"\b(?:never|not|no|nobody|without|avoid|cannot|don't)\b|n't\b")
+NEGATION = any_of(r"\b(?:never|not|no|nobody|without|avoid|cannot|don't)\b|n't\b")
 
 # What is an order to shake rules off, negated or not.
-SHAKES_OFF = _any(
+SHAKES_OFF = any_of(
     r"\b(?:ignor|disregard|forget|overrid|bypass|drop)\w{0,4} (?:\w{1,20} ){0,4}?"
     r"(?:previous|prior|above|earlier|preceding|system|other|existing|all|any|your) (?:\w{1,20} ){0,2}?"
     r"(?:instructions?|rules?|messages?|prompts?|guidelines?|directions?|polic(?:y|ies)|constraints?)\b",
@@ -102,7 +108,7 @@ SHAKES_OFF = _any(
 )
 
 # What would put another file's text into the document, or a picture's address into a reply.
-BRINGS_IN = _any(
+BRINGS_IN = any_of(
     r"(?<![\w@.])@(?:~|\.{1,2})?/\S",
     r"(?<![\w@.])@[\w.-]{1,80}/\S",
     r"(?<![\w@.])@[\w.-]{1,80}\.(?:mdc?|mdx|txt|rst|json|ya?ml)\b",
@@ -119,24 +125,23 @@ _GIVE = (
     r"|forward|exfiltrat|attach|append|expos|transmit)"
 )
 # What gives something private away, unless a negation goes before it in the sentence.
-GIVES_AWAY = _any(
+GIVES_AWAY = any_of(
     rf"\b{_GIVE}\w{{0,4}} (?:(?!(?:tests?|checks?|errors?|for|about|when|if|that)\b)\S{{1,40}} ){{0,5}}?"
     rf"\S{{0,40}}?{_PRIVATE}"
     r"(?! (?:fields?|forms?|pages?|resets?|inputs?|modules?|managers?|prompts?|polic|hash|rules?))"
 )
-ENCODED = _any(
+ENCODED = any_of(
     r"(?<![\w+/=-])(?=[A-Za-z+/]{0,60}\d)[A-Za-z0-9+/]{40,}={0,2}", r"(?:\\x[0-9a-f]{2}){6,}", r"(?:%[0-9a-f]{2}){6,}"
 )
 
-CUT_OUT_SECRET = _any(
+CUT_OUT_SECRET = any_of(
     r"[\[<{](?:redacted|secret|masked|hidden|removed|forgotten)\b[^\]>}\n]{0,60}[\]>}]", r"\*{6,}", r"x{10,}"
 )
-MARKED = _any(r"<!--", r"--!?>", r"nightschool:(?:begin|end)\b")
-ROLE = _any(
+MARKED = any_of(r"<!--", r"--!?>", r"nightschool:(?:begin|end)\b")
+ROLE = any_of(
     r"^[ >#*-]{0,8}(?:system|assistant|user|human|developer|tool|function)(?: (?:prompt|message|note|instructions?))?"
     r"[ *]{0,4}:",
     r"</? ?(?:system|session|user|assistant|human|developer|instructions?|prompt|context|data|document|transcript|tool"
     r"|function|untrusted|reminder)(?:[-_][\w-]{1,40})?(?: [^<>\n]{0,200})?/?>",
     r"<\|\w{1,40}\|>|\[/?INST\]|<</?SYS>>",
 )
-LOOKALIKE = re.compile(r"[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]")
