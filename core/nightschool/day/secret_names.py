@@ -28,28 +28,35 @@ class _Hit(NamedTuple):
 
 
 _SIGN = (
-    r"(?P<after>[a-z0-9_-]{0,32}+)(?P<close>(?:\\{0,7}[\"'`\])]){0,4}+)"
-    r"(?:[\s,\\]{1,14}+[\"'\\]{0,4}value[\"'\\]{0,4}(?=[ \t]?[:=]))?"  # {"name": "TOKEN", "value": …}
-    r"(?:(?P<typed>[ \t]{0,4}:[ \t]{0,4}[a-z_][\w\[\].]{0,40}(?: \| none)?[ \t]{0,2}=(?![=>]))"
-    r"|(?P<sign>[ \t]{0,8}(?:=>|:=|={1,3}|!={1,2}|:|>|,))"
+    r"(?P<after>[a-z0-9_-]{0,32}+)(?: \d{1,2}(?=[ \t]?[:=]))?(?P<close>(?:\\{0,7}[\"'`\])]|\*\*|__){0,4}+)"
+    r"(?:[ \t]\[[a-z*]{0,24}\](?=:))?"  # AWS Secret Access Key [None]: …
+    r"(?:[\s,\\:={]{1,14}+[\"'\\]{0,4}(?:value|default)[\"'\\]{0,4}(?=[ \t]{0,4}[:=]))?"  # {"name": "TOKEN", "value": …}
+    r"(?:(?P<typed>[ \t]{0,4}(?::|as\b)[ \t]{0,4}[a-z_][\w\[\].]{0,40}(?: \| none)?[ \t]{0,2}=(?![=>]))"
+    r"|(?P<sign>[ \t]{0,8}(?:=>|:=|={1,3}|!={1,2}|:|>|,|<-|\?=|\|\||\?\?|or(?= [\"'])|\())"
     r"|(?P<prose>(?:[ \t]{1,2}(?:for|of)(?:[ \t][\w.@-]{1,30}){1,3}?)?"
-    r"(?:[ \t]{1,2}(?:is|was|to|be|now|set|changed|reset|still|currently|has|been|should|will)\b){1,4}:?)|(?=[ \t]))"
-    r"(?P<blank>[ \t]{0,8})(?=[^\s)\]},;:])"
+    r"(?:[ \t]{1,2}(?:is|was|ist|est|es|lautet|to|be|now|set|changed|reset|still|currently|has|been|should|will)\b){1,4}:?)|(?=[ \t]))"
+    r"(?P<blank>(?:\*\*|__)?[ \t]{0,8}(?:\*\*)?)(?=[^\s)\]},;:])"
 )
 _NAMES = tuple(
     re.compile(f"(?P<word>{word}){_SIGN}", re.ASCII)
     for word in (
-        r"pass(?:w(?:or)?ds?|phrases?|code|wort|w)?",
+        r"pass(?:w(?:or)?ds?|phrases?|code|wort|w|e)?",
         r"pwd?",
         r"secrets?",
         r"tokens?",
         r"keys?",
         r"credentials?",
         r"sess(?:ion)?_?id",
+        r"_pat(?![a-z])",
+        r"_salt(?![a-z])",
     )
 )
+_ABROAD = tuple(
+    (word, re.compile(f"(?P<word>{word}){_SIGN}", re.ASCII))
+    for word in ("psk", "contraseña", "kennwort", "senha", "密码", "密碼", "パスワード", "비밀번호", "пароль", "hasło", "lösenord")
+)
 _NAME = re.compile(r"[\w-]*", re.ASCII)
-_OPEN = re.compile(r"[rbfuRBFU]{0,2}(?P<open>\\{0,7}[\"'`])", re.ASCII)
+_OPEN = re.compile(r"[rbfuRBFUL@]{0,2}(?P<open>\\{0,7}[\"'`])", re.ASCII)
 _BARE = re.compile(r"(?:[^\s\"'`\\&;<,]|,(?!\s)|&(?![\w.%-]{1,40}=|&)|\\(?![\snrtu\"'`/\\])){1,64}", re.ASCII)
 _ALONE = re.compile(r"\Z|[\n\"'`&;]|\\| [\w-]+=", re.ASCII)
 _LAST = re.compile(r"[\"'`)\]]*[.!?]?(?:\s*(?:\Z|\n|[\"'`\\,;}])| (?:and|for|on|but|so|please|if|in|at)\b)", re.ASCII)
@@ -60,7 +67,8 @@ _JUDGED = 64  # characters of a value that are looked at, so that refusing many 
 
 def named(scan: str, low: str) -> Iterator[Span]:
     """Yield the secret values that names announce; `low` is `scan` in lower case, of the same length."""
-    for pattern in _NAMES:
+    abroad = [pattern for word, pattern in _ABROAD if word in low]
+    for pattern in (*_NAMES, *abroad):
         done = 0
         for match in pattern.finditer(low):
             nobodys = match["word"][0] == "k" and low[match.start() - 1 : match.start()] not in _KEY_BEFORE
@@ -99,7 +107,11 @@ def _hit(scan: str, match: re.Match[str], at: int, end: int, *, quoted: bool) ->
         before = scan[max(0, start - 16) : start]  # "api key"
     written = match["sign"] or " "
     sign = "is" if match["prose"] else "=" if match["typed"] else written.strip() or " "
-    if (sign == "," and not (match["close"] and quoted)) or (sign == ">" and not scan.startswith("</", end)):
+    if sign in {"||", "??", "or", "("}:
+        if not quoted or (sign == "(" and match["word"][0] != "p"):
+            return None
+        sign = ","  # a call or another way: not more than what stands beside it
+    elif (sign == "," and not ((match["close"] or scan[start - 1 : start] == "{") and quoted)) or (sign == ">" and not scan.startswith("</", end)):
         return None
     return _Hit(
         before=before,
@@ -149,10 +161,10 @@ _PUBLIC = (
 _KEY_OWNERS = (
     "api", "access", "private", "account", "auth", "secret", "signing", "encryption", "encrypt", "master", "shared",
     "storage", "service", "subscription", "license", "webhook", "client", "app", "application", "consumer", "session",
-    "jwt", "admin", "deploy", "bot", "write", "project", "integration",
+    "jwt", "admin", "deploy", "bot", "write", "project", "integration", "unseal", "recovery",
 )  # fmt: skip
 _KEY_BEFORE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_- ")
-_PASS_OWNERS = ("user", "db", "my", "root", "admin", "ssh", "mail", "smtp", "ftp")
+_PASS_OWNERS = ("user", "require", "become", "db", "my", "root", "admin", "ssh", "mail", "smtp", "ftp")
 _TALK = re.compile(
     r"(?:[a-z_.-]*(?:password|passwd|passphrase|pwd|secret|token|credential|apikey|api_key)[a-z_.?!-]*|"
     r"str|string|bytes|text|bool|boolean|int|integer|number|object|any|auto|optional|required|input|hidden|none|null|nil|"
@@ -175,13 +187,17 @@ _FOUR_WORDS = re.compile(r"[a-z]+(?:[ -][a-z]+){3,}")
 _PROMPT = re.compile(
     r"pass|enter|your|user|please|must|should|the\b|is\b|are\b|not\b|for\b|to\b|with\b|word|an?\b|or\b|of\b"
 )
-_SNAKE = re.compile(r"[a-z]+_\w*")
+_SNAKE = re.compile(r"[a-z]+_(?:[a-z0-9_]*|[A-Za-z_]*)")
 _TURN = re.compile(r"[a-z][A-Z]")
 _HEX = re.compile(r"[0-9a-fA-F-]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-")
 _DIGITS = re.compile(r"\d+")
 _SYMBOL = re.compile(r"[!@#$%^&*+~?]")
 _BREAK = re.compile(r"[^A-Za-z0-9]+")
 _PART = re.compile(r"[A-Za-z]*\d{0,3}|\d+[a-z]{0,2}")
+
+
+_WORDS_ABROAD = frozenset(word for word, _ in _ABROAD)
 
 
 def _kind(hit: _Hit) -> str:
@@ -199,12 +215,19 @@ def _other_word(hit: _Hit) -> bool:
 
 def _named_kind(hit: _Hit) -> str:
     word = hit.word.lower()
+    if word in _WORDS_ABROAD:
+        word = "password"
+    if word == "_pat":
+        return "token" if hit.word.isupper() and _is_random(hit.value, 20) else ""
+    if word == "_salt":
+        return "secret-key" if _is_random(hit.value, 20) and not _HEX.fullmatch(hit.value) else ""
     if word.startswith(("pass", "pw")):
         return "password" if _is_password(hit, word) else ""
     if word.startswith("key"):
         return "secret-key" if _is_key(hit) else ""
     if word.startswith("sess"):
-        return "cookie" if hit.sign == "=" and not hit.spaced and _is_random(hit.value, 16) else ""
+        least = 16 if hit.sign == "=" and not hit.spaced else 24
+        return "cookie" if hit.sign in {"=", ":"} and _is_random(hit.value, least) and not _UUID.search(hit.value) else ""
     if hit.sign == " " and not hit.before.startswith("--"):
         return word.rstrip("s") if _is_random(hit.value, 20) and len(_DIGITS.findall(hit.value)) > 1 else ""
     return word.rstrip("s") if _is_secret(hit) else ""
