@@ -21,18 +21,19 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from nightschool.day.secret_commands import commanded
-from nightschool.day.secret_names import named
-from nightschool.day.secret_places import placed
+from nightschool.day.secret_names import NAME_WORDS, named
+from nightschool.day.secret_places import PLACE_WORDS, placed
 from nightschool.day.secret_shapes import (
     HEADS,
     MARK,
     TOKENS,
     Span,
+    either,
     has_digit,
     runs,
     stands_in,
 )
-from nightschool.day.secret_tables import clustered, columned
+from nightschool.day.secret_tables import TABLE_WORDS, clustered, columned
 from nightschool.day.secret_views import views
 
 # Tokens without a head, known by how they are built.
@@ -52,6 +53,12 @@ _REST = re.compile(
     r"(?:\\* ?\\?\r?\n[ \t>|+]{0,8}|\\+ [ \t>|+]{0,8}|[\"'][ \t]{0,4}[+.]?\s{0,40}\\?\s{0,40}[\"'])(?P<s>[\w-]{6,})(?![\w-]|[ \t]*[=:(])",
     re.ASCII,
 )
+
+# What any search but that for tokens begins with. Most short texts hold none of it, and one search tells.
+_ANY = re.compile(
+    either({*PLACE_WORDS, *NAME_WORDS, *TABLE_WORDS, "echo ", "printf "}) + r"|[ \t\"]-[a-z-]|:\\?/\\?/|:(?:\d{4,5}|\*):"
+)
+_SHORT = 1000  # characters
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -110,6 +117,8 @@ def _search(text: str) -> list[Span]:
     if "\\" in text:
         scan = text.replace("\\n", "\\ ").replace("\\r", "\\ ").replace("\\t", "\\ ")
     low = (scan.replace("İ", "i") if not scan.isascii() else scan).lower()  # the one letter that grows in lower case
+    if len(low) < _SHORT and not _ANY.search(low):
+        return [*_tokens(scan)]
     searches = (placed, named, commanded, columned, clustered)
     return [*_tokens(scan), *chain.from_iterable(search(scan, low) for search in searches)]
 

@@ -71,7 +71,7 @@ _ECHO = re.compile(r"(?:echo|printf)(?: -\w+)*(?: \\?[\"']%s(?:\\n)?\\?[\"'])? \
 
 def commanded(scan: str, low: str) -> Iterator[Span]:
     """Yield the passwords that programs are given by flags, or through a pipe; `low` is `scan` in lower case."""
-    for pattern in _FLAGS:
+    for pattern in _FLAGS if "-" in scan else ():
         at, called = 0, set[str]()
         for match in pattern.finditer(scan):
             flag = match[0][1 : len(match[0]) - len(match["gap"] or "")]

@@ -55,6 +55,9 @@ _ABROAD = tuple(
     (word, re.compile(f"(?P<word>{word}){_SIGN}", re.ASCII))
     for word in ("psk", "contraseña", "kennwort", "senha", "密码", "密碼", "パスワード", "비밀번호", "пароль", "hasło", "lösenord")
 )
+NAME_WORDS = ("pass", "pw", "secret", "token", "key", "credential", "sess", "_pat", "_salt", *(word for word, _ in _ABROAD))
+"""One of these is in every name that is looked for."""
+
 _NAME = re.compile(r"[\w-]*", re.ASCII)
 _OPEN = re.compile(r"[rbfuRBFUL@]{0,2}(?P<open>\\{0,7}[\"'`])", re.ASCII)
 _BARE = re.compile(r"(?:[^\s\"'`\\&;<,]|,(?!\s)|&(?![\w.%-]{1,40}=|&)|\\(?![\snrtu\"'`/\\])){1,64}", re.ASCII)

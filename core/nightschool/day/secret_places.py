@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from nightschool.day.secret_shapes import Span, either, has_digit, is_real, stands_in
+from nightschool.day.secret_shapes import Span, has_digit, is_real, stands_in
 
 
 class Place(NamedTuple):
@@ -87,7 +87,7 @@ def _place(kind: str, pattern: str, check: Callable[[str, int, int], bool] | Non
 
 def _head(pattern: str) -> str:
     """Return the literal that every match of a place begins with: most texts hold none of them, and are done with."""
-    literal = re.match(r"(?:\(\?P<s>)?((?:[a-z0-9 :/_=~\"@<-]|\\[.$(|])+)", pattern)
+    literal = re.match(r"(?:\(\?P<s>)?((?:[a-z0-9 :/_=~\t\"@<-]|\\[.$(|{])+)", pattern)
     assert literal, f"a place must begin with a literal: {pattern}"  # noqa: S101  a fault in this table
     # the last character may be one that what follows it makes optional
     whole = len(pattern) == literal.end() or pattern[literal.end()] not in "?*{"
@@ -155,7 +155,7 @@ def _mnemonic(text: str, start: int, end: int) -> bool:
     return not re.search(r"(?i)\b(?:the|and|for|with|are|was|not|but|from|its|has)\b", text[start:end])
 
 
-PLACES = (
+_ALL = (
     _place(
         "private-key",
         r"(?P<s>-----begin[ +]" + _KEY_NAME + "-----"
@@ -169,9 +169,9 @@ PLACES = (
     _place("url-password", r":(?:\\?/){2}[^\s/:@\"'<>`\\]*+:(?P<s>[^\s/\"'<>`\\]+)@", _url_password),
     _place("url-token", r":(?:\\?/){2}(?P<s>[a-z0-9_.~-]{16,}+)@", _random),
     _place("slack-webhook", r"hooks\.slack(?:-gov)?\.com\\?/(?:services|workflows|triggers)\\?/(?P<s>[\w/\\+-]{10,})"),
-    _place("webhook", r"/webhooks?\\?/\d{6,24}\\?/(?P<s>[\w-]{20,})"),
-    _place("teams-webhook", r"webhook\.office\.com\\?/(?P<s>[\w@/.\\-]{20,})"),
-    _place("webhook", r"/hooks\\?/(?:catch\\?/)?(?P<s>[\w/\\-]{6,})", _long_random),
+    _place("webhook", r"hooks?\\?/\d{6,24}\\?/(?P<s>[\w-]{20,})"),
+    _place("teams-webhook", r"hook\.office\.com\\?/(?P<s>[\w@/.\\-]{20,})"),
+    _place("webhook", r"hooks\\?/(?:catch\\?/)?(?P<s>[\w/\\-]{6,})", _long_random),
     _place("bearer-token", r"bearer[\"':]{0,2}[ \t]{1,4}[\"'\\]{0,3}(?P<s>[a-z0-9._~+/=-]{8,})", _bearer),
     _place("basic-auth", r"basic[ \t]{1,3}(?P<s>[a-z0-9+/_-]{6,}={0,2})", _credentials),
     _place(
@@ -180,7 +180,7 @@ PLACES = (
     _place(
         "docker-auth", r"auth\\{0,3}[\"'][ \t]{0,3}:[ \t]{0,3}\\{0,3}[\"'](?P<s>[a-z0-9+/]{6,}={0,2})", _credentials
     ),
-    _place("docker-auth", r"_auth[ \t]?=[ \t]?[\"'\\]{0,3}(?P<s>[a-z0-9+/]{6,}={0,2})", _credentials),
+    _place("docker-auth", r"auth[ \t]?=[ \t]?[\"'\\]{0,3}(?P<s>[a-z0-9+/]{6,}={0,2})", _credentials),
     _place("signature", r"sig(?:nature)?=(?P<s>[a-z0-9%+/=_~-]{20,})", _random),
     _place("password", r"identified by [\"'\\]{1,4}(?P<s>[^\s\"'\\]{2,})"),
     _place("netrc-password", r"login\s{1,3}\S{1,80}\s{1,8}password\s{1,3}(?P<s>[^\s\"'\\]{2,})"),
@@ -197,23 +197,19 @@ PLACES = (
     _place("password", r"thin:[^\s/@:]{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
     _place("password", r"sqlplus (?:-\S{1,10} ){0,3}[\"']?[^\s/@\"']{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
     _place("password", r"convertto-securestring (?:-\w+ ){0,3}[\"'](?P<s>[^\"'\n]{3,128})[\"']"),
-    _place("password", r"httpbasicauth\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed),
+    _place("password", r"auth\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed),
     _place("password", r"auth[ \t]?=[ \t]?[\[(][ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed),
     _place("password", r"auth (?:plain |login )?(?P<s>\S{6,})(?=\s*(?:\n|\Z))", _shouted),
     _place("password", r"pass (?P<s>\S{4,})(?=\r?\n(?:\S{0,24} )?(?:2|5)\d\d[ -])", _shouted),
-    _place("password", r"/user:\S{1,64} (?P<s>[^\s\"'/*]{3,})"),
-    _place("password", r"stats auth \S{1,64}:(?P<s>\S{3,})"),
-    _place("snmp-community", r"community (?P<s>[^\s\"'\\]{6,})", _mixed),
+    _place("password", r"auth [\w.-]{1,64}:(?P<s>[^\s\"']{3,})(?=\s|\Z)", _mixed),
     _place("token", r"login (?:--?[\w-]{1,20}=\S{1,64} ){0,3}(?P<s>(?:[a-z]\.)?[a-z0-9_]{20,})(?=[\s\"'`\\]|\Z)", _long_random),
     _place("credentials", r"credentials?:?[ \t]{1,2}\S{1,64} ?[/:] ?(?P<s>[^\s\"'\\,]{5,64})", _mixed),
-    _place("credentials", r"in as \S{1,64} ?(?:/|with|using|:) ?(?P<s>[^\s\"'\\,]{5,64})", _mixed),
     _place("otp-seed", r"key[:=]? {0,2}(?:is )?(?P<s>(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![a-z0-9])", _seed),
     _place("wallet-phrase", r"phrase(?: is)?[:=]?\W{1,4}(?P<s>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})", _mnemonic),
     _place("wallet-phrase", r"mnemonic(?: is)?[:=]?\W{1,4}(?P<s>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})", _mnemonic),
     _place("login-link", r"reset[_-]?(?:password|token)?[/=](?P<s>[\w.~-]{16,})", _random),
-    _place("login-link", r"magic[_-]?(?:link|login)?[/=](?P<s>[\w.~-]{16,})", _random),
     _place("oauth-code", r"code=(?P<s>[\w./%~-]{20,})", _long_random),
-    _place("cookie", r"e\t\d{1,12}\t[\w.-]{1,64}\t(?P<s>[^\s]{8,})"),
+    _place("cookie", "e\t" r"\d{1,12}\t[\w.-]{1,64}\t(?P<s>[^\s]{8,})"),
     _place("password", r"/p:(?P<s>[^\s\"'\\]{3,64})", _remote),
     _place("azure-client-secret", r"q~(?P<s>[a-z0-9_.~-]{30,})", _random),
     _place("google-oauth", r"(?P<s>1//0[\w-]{20,})", _random),
@@ -221,18 +217,28 @@ PLACES = (
 )
 
 
-_SHORT = 1000  # characters in which one search for all heads is faster than one for each
-_ANY_HEAD = re.compile(either({place.head for place in PLACES}))
+_SHARED = ("auth", "hook", "login")
+_FAMILIES = {head: [place for place in _ALL if place.head.startswith(head)] for head in _SHARED}
+PLACES = tuple(place for place in _ALL if not place.head.startswith(_SHARED))
+PLACE_WORDS = (*({place.head for place in PLACES} - {":"}), *_SHARED, "-----end", "kty", "@tcp(", "@unix(", "cookie")
+"""One of these is in every text with a place; or an address, or fields between colons."""
 
 
 def placed(scan: str, low: str) -> Iterator[Span]:
     """Yield the secrets whose surroundings tell; `low` is `scan` in lower case, of the same length."""
-    if len(low) > _SHORT or _ANY_HEAD.search(low):
-        for place in PLACES:
-            if place.head in low:
-                for match in place.pattern.finditer(low):
-                    if place.check is None or place.check(scan, *match.span("s")):
-                        yield *match.span("s"), place.kind
+    for place in PLACES:
+        if place.head in low:
+            for match in place.pattern.finditer(low):
+                if place.check is None or place.check(scan, *match.span("s")):
+                    yield *match.span("s"), place.kind
+    for head, family in _FAMILIES.items():
+        at = low.find(head)
+        while at >= 0:
+            for place in family:
+                match = place.pattern.match(low, at)
+                if match and (place.check is None or place.check(scan, *match.span("s"))):
+                    yield *match.span("s"), place.kind
+            at = low.find(head, at + len(head))
     if "-----end" in low:
         yield from ((start, end, "private-key") for start, end in _key_tails(scan, low))
     if '"kty' in low or 'kty\\"' in low:

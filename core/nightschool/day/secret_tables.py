@@ -16,6 +16,9 @@ _SECRET = re.compile(
 _FIELD = re.compile(r"[\"'`]?[\w .@#-]{1,40}[\"'`]?")
 _CSV = tuple(re.compile(head + r"[\w ]{0,12}[\"']?[ ]?(?=[,;\t]|\r?\n)") for head in ("password", ",secret", ",token"))
 _RULERS = ("--|", "-- |", "-+-")
+TABLE_WORDS = (*_RULERS, "password", ",secret", ",token", "insert into", "kind")
+"""One of these is in every text with a table or a block."""
+
 _RULER = re.compile(r"[ \t]*[-|+: ]*--[-|+: ]*\r?")
 _INSERT = re.compile(r"insert into [\w.\"`\[\]]{1,80} ?\((?P<names>[^()\n]{3,400})\)\s{1,4}values\s{0,4}")
 _TUPLE = re.compile(r"\((?P<row>(?:'(?:[^'\n]|'')*'|[^()'\n])*)\)[\s,]{0,4}")
