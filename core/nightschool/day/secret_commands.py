@@ -55,7 +55,7 @@ _PROGRAM = re.compile(
     r"(secret)s? (?:set|put|create))"
 )
 _TAKES = (
-    r"-(?P<flag>(?:[pPwkabuU]|-(?:proxy-)?user|-auth|-pass|-body|-value|-secret-string|pass(?:in|out)?)"
+    r"-(?P<flag>(?:pass(?:in|out)?(?![a-z])|[pPwkabuU]|-(?:proxy-)?user|-auth|-pass|-body|-value|-secret-string)"
     r"(?:(?P<gap>[ \t=]|\\?[\"'],[ \t]?)|(?=[^\s-])))"
 )
 _FLAGS = (re.compile(" " + _TAKES), re.compile('"' + _TAKES), re.compile("\t" + _TAKES))

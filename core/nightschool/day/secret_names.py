@@ -193,6 +193,7 @@ _PROMPT = re.compile(
 _SNAKE = re.compile(r"[a-z]+_(?:[a-z0-9_]*|[A-Za-z_]*)")
 _TURN = re.compile(r"[a-z][A-Z]")
 _HEX = re.compile(r"[0-9a-fA-F-]+")
+_LETTERED = re.compile(r"[a-z]\.[A-Za-z0-9]{20,}")  # an old token of Vault
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-")
 _DIGITS = re.compile(r"\d+")
 _SYMBOL = re.compile(r"[!@#$%^&*+~?]")
@@ -296,7 +297,7 @@ def _is_secret(hit: _Hit) -> bool:
     value = hit.value
     if hit.quoted:
         return _is_random(value, 8)
-    if _CODE.match(value) or not _is_random(value, 8):
+    if not _is_random(value, 8) or (_CODE.match(value) and not _LETTERED.fullmatch(value)):
         return False
     named = (
         len(value) >= 32

@@ -40,6 +40,14 @@ def _credentials(text: str, start: int, end: int) -> bool:
         return False
 
 
+def _login(text: str, start: int, end: int) -> bool:
+    """`user:password` in base64, where nothing but talk of base64 is around."""
+    if not _credentials(text, start, end):
+        return False
+    plain = base64.b64decode(text[start:end].rstrip("=") + "=" * (-len(text[start:end].rstrip("=")) % 4)).decode()
+    return bool(re.fullmatch(r"[\w.@+-]{1,64}:(?!//)\S{4,}", plain)) and _mixed(plain, plain.index(":") + 1, len(plain))
+
+
 _SCHEME = re.compile(r"(?:bearer|basic|token|api-?key|digest|negotiate|bot|key|splunk|sso-key)[ \t]+$", re.IGNORECASE)
 _TALK = re.compile(
     r"(?:bearer|basic|token|auth|header|key|api|secret|credential|none|scheme|valid|require|type)[a-z_-]*"
@@ -150,6 +158,12 @@ def _seed(text: str, start: int, end: int) -> bool:
     return bool(re.search(r"[2-7]", value)) and (value.islower() or value.isupper())
 
 
+def _spare(text: str, start: int, end: int) -> bool:
+    """Codes that open an account without its second factor, in a list of their own."""
+    before, value = text[max(0, start - 80) : start].lower(), text[start:end]
+    return bool(re.search(r"recovery|backup|scratch|one-time|2fa", before) and re.search(r"[a-z]\d|\d[a-z]|\d-\d", value))
+
+
 def _mnemonic(text: str, start: int, end: int) -> bool:
     """The words of a wallet; prose of that length has one of these in it, which no wallet's list has."""
     return not re.search(r"(?i)\b(?:the|and|for|with|are|was|not|but|from|its|has)\b", text[start:end])
@@ -205,6 +219,12 @@ _ALL = (
     _place("token", r"login (?:--?[\w-]{1,20}=\S{1,64} ){0,3}(?P<s>(?:[a-z]\.)?[a-z0-9_]{20,})(?=[\s\"'`\\]|\Z)", _long_random),
     _place("credentials", r"credentials?:?[ \t]{1,2}\S{1,64} ?[/:] ?(?P<s>[^\s\"'\\,]{5,64})", _mixed),
     _place("otp-seed", r"key[:=]? {0,2}(?:is )?(?P<s>(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![a-z0-9])", _seed),
+    _place(
+        "spare-code",
+        r" codes(?: are)?:?\s{1,4}(?P<s>[a-z0-9]{4,12}(?:-[a-z0-9]{4,12}){0,2}"
+        r"(?:[\s,*•-]{1,4}(?:\d{1,2}[.)] )?[a-z0-9]{4,12}(?:-[a-z0-9]{4,12}){0,2}(?=[\s,]|\Z)){0,20})",
+        _spare,
+    ),
     _place("wallet-phrase", r"phrase(?: is)?[:=]?\W{1,4}(?P<s>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})", _mnemonic),
     _place("wallet-phrase", r"mnemonic(?: is)?[:=]?\W{1,4}(?P<s>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})", _mnemonic),
     _place("login-link", r"reset[_-]?(?:password|token)?[/=](?P<s>[\w.~-]{16,})", _random),
@@ -220,7 +240,7 @@ _ALL = (
 _SHARED = ("auth", "hook", "login")
 _FAMILIES = {head: [place for place in _ALL if place.head.startswith(head)] for head in _SHARED}
 PLACES = tuple(place for place in _ALL if not place.head.startswith(_SHARED))
-PLACE_WORDS = (*({place.head for place in PLACES} - {":"}), *_SHARED, "-----end", "kty", "@tcp(", "@unix(", "cookie")
+PLACE_WORDS = (*({place.head for place in PLACES} - {":"}), *_SHARED, "-----end", "kty", "@tcp(", "@unix(", "cookie", "base64")
 """One of these is in every text with a place; or an address, or fields between colons."""
 
 
@@ -245,12 +265,15 @@ def placed(scan: str, low: str) -> Iterator[Span]:
         yield from ((*match.span("s"), "private-key") for match in _JWK.finditer(scan))
     if "@tcp(" in low or "@unix(" in low:
         yield from ((*match.span("s"), "url-password") for match in _GO_DSN.finditer(scan) if is_real(scan, *match.span("s")))
+    if "base64" in low:
+        yield from ((*match.span(), "basic-auth") for match in _BASE64.finditer(scan) if _login(scan, *match.span()))
     yield from ((start, end, "cookie") for start, end in _cookies(scan, low))
 
 
 _KEY_END = re.compile(r"-----end [a-z0-9 ]{0,40}(?:private key(?: block)?|static key v\d)-----")
 _KEY_TAIL = re.compile(r"(?:\s|[nr]\\+|[A-Za-z0-9+/=]{20,}(?![A-Za-z0-9])|[A-Za-z0-9+/=]{1,64}(?=\s|[nr]\\))*+")
 _JWK = re.compile(r"\"(?:d|p|q|dp|dq|qi|k)\\*\"\s{0,4}:\s{0,4}\\*\"(?P<s>[\w-]{22,})", re.ASCII)
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{10,400}+={0,2}(?![A-Za-z0-9+/=])")
 _GO_DSN = re.compile(r"[\w.-]{1,64}:(?P<s>[^\s:/@\"'`]{2,64})@(?:tcp|unix)\(")
 _COOKIE = re.compile(r"cookie[\"'`\\\]]{0,4}[ \t]{0,3}[:= \t,][ \t]{0,3}[\"'`\\]{0,4}(?=[\w.%-]{1,64}=)", re.ASCII)
 _CURL_COOKIE = re.compile(r"-b[ \t]{0,2}[\"'\\]{1,4}(?=[\w.%-]{1,64}=)", re.ASCII)
