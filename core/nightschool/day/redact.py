@@ -56,7 +56,7 @@ _REST = re.compile(
 
 # What any search but that for tokens begins with. Most short texts hold none of it, and one search tells.
 _ANY = re.compile(
-    either({*PLACE_WORDS, *NAME_WORDS, *TABLE_WORDS, "echo ", "printf "}) + r"|[ \t\"]-[a-z-]|:\\?/\\?/|:(?:\d{4,5}|\*):"
+    either({*PLACE_WORDS, *NAME_WORDS, *TABLE_WORDS, "echo ", "printf "}) + r"|[ \t\"']-[a-z-]|:\\?/\\?/|:(?:\d{4,5}|\*):"
 )
 _SHORT = 1000  # characters
 

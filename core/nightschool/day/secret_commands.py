@@ -58,7 +58,7 @@ _TAKES = (
     r"-(?P<flag>(?:pass(?:in|out)?(?![a-z])|[pPwkabuU]|-(?:proxy-)?user|-auth|-pass|-body|-value|-secret-string)"
     r"(?:(?P<gap>[ \t=]|\\?[\"'],[ \t]?)|(?=[^\s-])))"
 )
-_FLAGS = (re.compile(" " + _TAKES), re.compile('"' + _TAKES), re.compile("\t" + _TAKES))
+_FLAGS = (re.compile(" " + _TAKES), re.compile('"' + _TAKES), re.compile("'" + _TAKES), re.compile("\t" + _TAKES))
 _VALUE = re.compile(r"\\{0,3}(?P<quote>[\"']?)(?P<s>[^\s\"'\\]+)")
 _BREAK = re.compile(r"(?<!\\)(?<!\\\r)\n|(?:\||;|&&) ")
 

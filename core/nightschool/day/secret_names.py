@@ -28,14 +28,15 @@ class _Hit(NamedTuple):
 
 
 _SIGN = (
-    r"(?P<after>[a-z0-9_-]{0,32}+)(?: \d{1,2}(?=[ \t]?[:=]))?(?P<close>(?:\\{0,7}[\"'`\])]|\*\*|__){0,4}+)"
+    r"(?P<after>[a-z0-9_-]{0,32}+)(?: \d{1,2}(?=[ \t]?[:=]))?(?P<close>(?:\\{0,7}[\"'`\])]|\*\*|__|\[\d{0,4}\]){0,4}+)"
     r"(?:[ \t]\[[a-z*]{0,24}\](?=:))?"  # AWS Secret Access Key [None]: …
     r"(?:[\s,\\:={]{1,14}+[\"'\\]{0,4}(?:value|default)[\"'\\]{0,4}(?=[ \t]{0,4}[:=]))?"  # {"name": "TOKEN", "value": …}
-    r"(?:(?P<typed>[ \t]{0,4}(?::|as\b)[ \t]{0,4}[a-z_][\w\[\].]{0,40}(?: \| none)?[ \t]{0,2}=(?![=>]))"
-    r"|(?P<sign>[ \t]{0,8}(?:=>|:=|={1,3}|!={1,2}|:|>|,|<-|\?=|\|\||\?\?|or(?= [\"'])|\())"
+    r"(?:(?P<typed>[ \t]{0,4}(?::|as\b)[ \t]{0,4}[a-z_&][\w\[\].&'? ]{0,40}(?: \| none)?[ \t]{0,2}=(?![=>]))"
+    r"|(?P<sign>(?:[ \t][\w:]{1,20}=[\"'][^\"'<>]{0,80}[\"']){1,3}>|</key>\s{0,20}<string>|[ \t]{1,8}(?:--?>?|[—–→]|\|)(?=[ \t])|は|"
+    r"[ \t]{0,8}(?:=>|:=|={1,3}|!={1,2}|:|>|,|<-|\?=|\|\||\?\?|or(?= [\"'])|[({]))"
     r"|(?P<prose>(?:[ \t]{1,2}(?:for|of)(?:[ \t][\w.@-]{1,30}){1,3}?)?"
-    r"(?:[ \t]{1,2}(?:is|was|ist|est|es|lautet|to|be|now|set|changed|reset|still|currently|has|been|should|will)\b){1,4}:?)|(?=[ \t]))"
-    r"(?P<blank>(?:\*\*|__)?[ \t]{0,8}(?:\*\*)?)(?=[^\s)\]},;:])"
+    r"(?:[ \t]{1,2}(?:is|was|ist|est|es|lautet|to|be|now|set|changed|reset|still|currently|has|been|should|will)\b|[ \t][éè](?=[ \t])|[ \t]from[ \t]\S{1,40}[ \t]to\b){1,4}:?)|(?=[ \t]))"
+    r"(?P<blank>(?:\*\*|__)?[ \t]{0,8}(?:\*\*|!!?\w{1,10}[ \t]|[|>][+-]?(?=\r?\n))?(?:(?<=[:|>+-])(?<!->)\r?\n[ \t]{0,16})?(?:<!\[cdata\[)?)(?=[^\s)\]},;:])"
 )
 _NAMES = tuple(
     re.compile(f"(?P<word>{word}){_SIGN}", re.ASCII)
@@ -53,17 +54,20 @@ _NAMES = tuple(
 )
 _ABROAD = tuple(
     (word, re.compile(f"(?P<word>{word}){_SIGN}", re.ASCII))
-    for word in ("psk", "contraseña", "kennwort", "senha", "密码", "密碼", "パスワード", "비밀번호", "пароль", "hasło", "lösenord")
+    for word in ("psk", "contraseña", "kennwort", "wachtwoord", "senha", "密码", "密碼", "パスワード", "비밀번호", "пароль", "hasło", "lösenord")
 )
 NAME_WORDS = ("pass", "pw", "secret", "token", "key", "credential", "sess", "_pat", "_salt", *(word for word, _ in _ABROAD))
 """One of these is in every name that is looked for."""
 
 _NAME = re.compile(r"[\w-]*", re.ASCII)
-_OPEN = re.compile(r"[rbfuRBFUL@]{0,2}(?P<open>\\{0,7}[\"'`])", re.ASCII)
+_OPEN = re.compile(r"[rbfuRBFUL@]{0,2}(?P<open>\"{3}|'{3}|\\{0,7}[\"'`])", re.ASCII)
 _BARE = re.compile(r"(?:[^\s\"'`\\&;<,]|,(?!\s)|&(?![\w.%-]{1,40}=|&)|\\(?![\snrtu\"'`/\\])){1,64}", re.ASCII)
 _ALONE = re.compile(r"\Z|[\n\"'`&;]|\\| [\w-]+=", re.ASCII)
 _LAST = re.compile(r"[\"'`)\]]*[.!?]?(?:\s*(?:\Z|\n|[\"'`\\,;}])| (?:and|for|on|but|so|please|if|in|at)\b)", re.ASCII)
 _WORD = re.compile(r"[^\s\"'`]{0,19}+\s", re.ASCII)  # a short value at a glance: neither quoted nor `_LONG`
+_CELL = re.compile(r"[ \t`]{0,8}\|")
+_BESIDE = frozenset({"||", "??", "or", "(", "{"})
+_DRAWN = frozenset({"-", "--", "->", "—", "–", "→", "|"})
 _LONG = 20  # characters of a value that may be a secret without a sign before it
 _JUDGED = 64  # characters of a value that are looked at, so that refusing many long ones stays cheap
 
@@ -110,10 +114,16 @@ def _hit(scan: str, match: re.Match[str], at: int, end: int, *, quoted: bool) ->
         before = scan[max(0, start - 16) : start]  # "api key"
     written = match["sign"] or " "
     sign = "is" if match["prose"] else "=" if match["typed"] else written.strip() or " "
-    if sign in {"||", "??", "or", "("}:
-        if not quoted or (sign == "(" and match["word"][0] != "p"):
+    if sign in _BESIDE:
+        if not quoted or (sign in {"(", "{"} and match["word"][0] != "p"):
             return None
         sign = ","  # a call or another way: not more than what stands beside it
+    elif "\n" in match["blank"] or sign in _DRAWN:
+        if not has_digit(scan[at:end]) or not (_LAST if sign != "|" else _CELL).match(scan, end):
+            return None
+        sign = ":"
+    elif "<" in sign or sign == "は" or len(sign) > 3:
+        sign = "="
     elif (sign == "," and not ((match["close"] or scan[start - 1 : start] == "{") and quoted)) or (sign == ">" and not scan.startswith("</", end)):
         return None
     return _Hit(
@@ -256,11 +266,15 @@ def _is_password(hit: _Hit, word: str) -> bool:
         return _is_phrase(hit, word)
     if hit.quoted:
         return hit.sign != "," or mixed
+    if hit.sign == " " and value.startswith("*"):  # C: a pointer to one
+        return False
     return not _CODE.match(value) and _is_bare_password(hit, word, mixed)
 
 
 def _is_verb(hit: _Hit) -> bool:
     """`pass` alone is a verb or a test's outcome, and `bypass` is another word; `db_pass` and `"pass": "…"` tell."""
+    if hit.quoted and (not hit.value.isascii() or _SPACE.search(hit.value)):  # what a passed test is called
+        return True
     if hit.before:
         return hit.before.isalpha() and not hit.before.lower().endswith(_PASS_OWNERS)
     outcome = not hit.quoted and (hit.sign == ":" or hit.value.isdigit())

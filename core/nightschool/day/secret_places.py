@@ -144,7 +144,7 @@ def _remote(text: str, start: int, end: int) -> bool:
 def _shouted(text: str, start: int, end: int) -> bool:
     """`AUTH`, `PASS` and the like are commands of a protocol when they are written in capitals at a line's start."""
     line = text[text.rfind("\n", max(0, start - 80), start) + 1 : start]
-    return bool(re.fullmatch(r"(?:\S{0,24}[>:#$\]] )?[A-Z]{4,8}(?: [\w=-]+)* ", line)) and _mixed(text, start, end)
+    return bool(re.fullmatch(r"(?:.{0,70}[>:#$\]] )?[A-Z]{4,8}(?: [\w=-]+)* ", line)) and _mixed(text, start, end)
 
 
 def _mixed(text: str, start: int, end: int) -> bool:
@@ -217,6 +217,9 @@ _ALL = (
     _place("password", r"pass (?P<s>\S{4,})(?=\r?\n(?:\S{0,24} )?(?:2|5)\d\d[ -])", _shouted),
     _place("password", r"auth [\w.-]{1,64}:(?P<s>[^\s\"']{3,})(?=\s|\Z)", _mixed),
     _place("token", r"login (?:--?[\w-]{1,20}=\S{1,64} ){0,3}(?P<s>(?:[a-z]\.)?[a-z0-9_]{20,})(?=[\s\"'`\\]|\Z)", _long_random),
+    _place(
+        "credentials", r"credentials?\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed
+    ),
     _place("credentials", r"credentials?:?[ \t]{1,2}\S{1,64} ?[/:] ?(?P<s>[^\s\"'\\,]{5,64})", _mixed),
     _place("otp-seed", r"key[:=]? {0,2}(?:is )?(?P<s>(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![a-z0-9])", _seed),
     _place(
@@ -237,7 +240,7 @@ _ALL = (
 )
 
 
-_SHARED = ("auth", "hook", "login")
+_SHARED = ("auth", "hook", "login", "credential")
 _FAMILIES = {head: [place for place in _ALL if place.head.startswith(head)] for head in _SHARED}
 PLACES = tuple(place for place in _ALL if not place.head.startswith(_SHARED))
 PLACE_WORDS = (*({place.head for place in PLACES} - {":"}), *_SHARED, "-----end", "kty", "@tcp(", "@unix(", "cookie", "base64")
