@@ -1,7 +1,7 @@
-"""Passwords on command lines, by the program's own flag: `mysql -p…`, `curl -u user:…`, `zip -P …`, `echo … | sudo -S`.
+"""Passwords on command lines, by the program's own flag: `mysql -p…`, `curl -u user:…`, `zip -P …`, `… | sudo -S`.
 
-A flag alone means nothing: `-p` is a port to `ssh` and a pipe to `unzip`. So a flag is found first, and then the program
-is looked for before it, in the same command; what is known of a command is carried from one flag to the next, so that
+A flag alone means nothing: `-p` is a port to `ssh` and a pipe to `unzip`. So a flag is found first, and the program is
+looked for before it, in the same command; what is known of a command is carried from one flag to the next, so that
 each character is looked at once.
 """
 
@@ -66,7 +66,10 @@ _PIPED = re.compile(
     r"\| ?(?:sudo (?:-\S+ )*-\w*s\b|(?:sudo )?chpasswd|(?:sudo )?cryptsetup|passwd |"
     r"[^\n|]{0,120}?(?:--[a-z-]*stdin|--data-file[= ]-|--with-token|secrets? (?:set|put|create)|/dev/stdin))"
 )
-_ECHO = re.compile(r"(?:echo|printf)(?: -\w+)*(?: \\?[\"']%s(?:\\n)?\\?[\"'])? \\?[\"']?(?:\w{1,32}:(?=\S*[\"']? ?$))?(?P<s>[^\s\"'\\]{3,}) ?\\?[\"']? ?$")
+_ECHO = re.compile(
+    r"(?:echo|printf)(?: -\w+)*(?: \\?[\"']%s(?:\\n)?\\?[\"'])? \\?[\"']?"
+    r"(?:\w{1,32}:(?=\S*[\"']? ?$))?(?P<s>[^\s\"'\\]{3,}) ?\\?[\"']? ?$"
+)
 
 
 def commanded(scan: str, low: str) -> Iterator[Span]:
@@ -78,7 +81,9 @@ def commanded(scan: str, low: str) -> Iterator[Span]:
             if flag not in _OPTIONS:
                 continue
             *earlier, rest = _BREAK.split(low[max(at, match.start() - 4096) : match.start()])
-            called = {name for found in _PROGRAM.findall(rest) for name in found if name} | (set() if earlier else called)
+            called = {name for found in _PROGRAM.findall(rest) for name in found if name} | (
+                set() if earlier else called
+            )
             at = match.start()
             for option in _OPTIONS[flag]:
                 if called & option.programs and (value := _value(scan, match, option)):
@@ -110,7 +115,13 @@ def _piped(scan: str, low: str) -> Iterator[Span]:
     """Yield what is echoed into a program that reads a password."""
     for pipe in _PIPED.finditer(low):
         begin = max(0, pipe.start() - 400)
-        told = _ECHO.search(scan[scan.rfind("\n", begin, pipe.start()) + 1 if "\n" in scan[begin : pipe.start()] else begin : pipe.start()])
+        told = _ECHO.search(
+            scan[
+                scan.rfind("\n", begin, pipe.start()) + 1
+                if "\n" in scan[begin : pipe.start()]
+                else begin : pipe.start()
+            ]
+        )
         if told and is_real(told["s"], 0, len(told["s"])):
             shift = pipe.start() - len(told.string)
             yield shift + told.start("s"), shift + told.end("s"), "password"

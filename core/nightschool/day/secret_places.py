@@ -11,10 +11,9 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
-from itertools import chain
 from typing import NamedTuple
 
-from nightschool.day.secret_shapes import Span, has_digit, is_real, stands_in
+from nightschool.day.secret_shapes import Span, has_digit, is_real
 
 
 class Place(NamedTuple):
@@ -30,7 +29,7 @@ def _random(text: str, start: int, end: int) -> bool:
     return has_digit(text[start:end]) and is_real(text, start, end)
 
 
-def _credentials(text: str, start: int, end: int) -> bool:
+def holds_login(text: str, start: int, end: int) -> bool:
     """`user:password` in base64, which no English word decodes to."""
     raw = text[start:end].rstrip("=")
     try:
@@ -40,9 +39,9 @@ def _credentials(text: str, start: int, end: int) -> bool:
         return False
 
 
-def _login(text: str, start: int, end: int) -> bool:
+def is_login(text: str, start: int, end: int) -> bool:
     """`user:password` in base64, where nothing but talk of base64 is around."""
-    if not _credentials(text, start, end):
+    if not holds_login(text, start, end):
         return False
     plain = base64.b64decode(text[start:end].rstrip("=") + "=" * (-len(text[start:end].rstrip("=")) % 4)).decode()
     return bool(re.fullmatch(r"[\w.@+-]{1,64}:(?!//)\S{4,}", plain)) and _mixed(plain, plain.index(":") + 1, len(plain))
@@ -131,10 +130,12 @@ def _pg_password(text: str, start: int, end: int) -> bool:
     )
 
 
-def _braced(text: str, start: int, end: int) -> bool:
+def _braced(text: str, start: int, _end: int) -> bool:
     """Braces hold an ODBC value, and elsewhere a variable's name."""
     before = text[max(0, start - 300) : start].lower()
-    return before.endswith(("pwd={", "password={")) and bool(re.search(r"(?:driver|server|dsn|uid|user id|database)=", before))
+    return before.endswith(("pwd={", "password={")) and bool(
+        re.search(r"(?:driver|server|dsn|uid|user id|database)=", before)
+    )
 
 
 def _remote(text: str, start: int, end: int) -> bool:
@@ -161,7 +162,9 @@ def _seed(text: str, start: int, end: int) -> bool:
 def _spare(text: str, start: int, end: int) -> bool:
     """Codes that open an account without its second factor, in a list of their own."""
     before, value = text[max(0, start - 80) : start].lower(), text[start:end]
-    return bool(re.search(r"recovery|backup|scratch|one-time|2fa", before) and re.search(r"[a-z]\d|\d[a-z]|\d-\d", value))
+    return bool(
+        re.search(r"recovery|backup|scratch|one-time|2fa", before) and re.search(r"[a-z]\d|\d[a-z]|\d-\d", value)
+    )
 
 
 def _mnemonic(text: str, start: int, end: int) -> bool:
@@ -173,7 +176,9 @@ _ALL = (
     _place(
         "private-key",
         r"(?P<s>-----begin[ +]" + _KEY_NAME + "-----"
-        r"(?:[^-]*+(?:-(?!----)[^-]*+)*+-?-----end[ +]" + _KEY_NAME + "-----|"
+        r"(?:[^-]*+(?:-(?!----)[^-]*+)*+-?-----end[ +]"
+        + _KEY_NAME
+        + "-----|"
         + _MATERIAL
         + r"*+(?:[a-z0-9+/=]{1,15}(?=[\s\"'.…\]]*\Z))?))",
         _key_block,
@@ -187,14 +192,12 @@ _ALL = (
     _place("teams-webhook", r"hook\.office\.com\\?/(?P<s>[\w@/.\\-]{20,})"),
     _place("webhook", r"hooks\\?/(?:catch\\?/)?(?P<s>[\w/\\-]{6,})", _long_random),
     _place("bearer-token", r"bearer[\"':]{0,2}[ \t]{1,4}[\"'\\]{0,3}(?P<s>[a-z0-9._~+/=-]{8,})", _bearer),
-    _place("basic-auth", r"basic[ \t]{1,3}(?P<s>[a-z0-9+/_-]{6,}={0,2})", _credentials),
+    _place("basic-auth", r"basic[ \t]{1,3}(?P<s>[a-z0-9+/_-]{6,}={0,2})", holds_login),
     _place(
         "authorization", r"authorization" + _GAP + r"(?:[a-z0-9-]{2,20}[ \t]{1,3})?(?P<s>[^\s\"'`,;\\]{4,})", _header
     ),
-    _place(
-        "docker-auth", r"auth\\{0,3}[\"'][ \t]{0,3}:[ \t]{0,3}\\{0,3}[\"'](?P<s>[a-z0-9+/]{6,}={0,2})", _credentials
-    ),
-    _place("docker-auth", r"auth[ \t]?=[ \t]?[\"'\\]{0,3}(?P<s>[a-z0-9+/]{6,}={0,2})", _credentials),
+    _place("docker-auth", r"auth\\{0,3}[\"'][ \t]{0,3}:[ \t]{0,3}\\{0,3}[\"'](?P<s>[a-z0-9+/]{6,}={0,2})", holds_login),
+    _place("docker-auth", r"auth[ \t]?=[ \t]?[\"'\\]{0,3}(?P<s>[a-z0-9+/]{6,}={0,2})", holds_login),
     _place("signature", r"sig(?:nature)?=(?P<s>[a-z0-9%+/=_~-]{20,})", _random),
     _place("password", r"identified by [\"'\\]{1,4}(?P<s>[^\s\"'\\]{2,})"),
     _place("netrc-password", r"login\s{1,3}\S{1,80}\s{1,8}password\s{1,3}(?P<s>[^\s\"'\\]{2,})"),
@@ -204,19 +207,38 @@ _ALL = (
         None,
     ),
     _place("private-key", r"(?P<s>rwrty0iy[a-z0-9+/=]{40,})"),
-    _place("jwt", r"(?P<s>eyj[\w-]{8,1024}+\.?(?:[\s\"'+\\]|\\n){1,12}\.?(?:eyj[\w-]{8,4096}+(?:[\s\"'+.\\]{1,12}[\w-]{20,})?))"),
-    _place("password-hash", r"(?P<s>\$(?:1|2[abxy]?|5|6|7|y|apr1|argon2(?:id?|d)|scrypt|pbkdf2[\w-]*)\$[\w./$,=+-]{20,})", _hash),
-    _place("pgpass-password", r":(?:\d{4,5}|\*):" + _FIELD + ":" + _FIELD + r":(?P<s>[^\s:\"'\\]{2,64})(?=\s|\Z)", _pg_password),
+    _place(
+        "jwt",
+        r"(?P<s>eyj[\w-]{8,1024}+\.?(?:[\s\"'+\\]|\\n){1,12}\.?(?:eyj[\w-]{8,4096}+(?:[\s\"'+.\\]{1,12}[\w-]{20,})?))",
+    ),
+    _place(
+        "password-hash",
+        r"(?P<s>\$(?:1|2[abxy]?|5|6|7|y|apr1|argon2(?:id?|d)|scrypt|pbkdf2[\w-]*)\$[\w./$,=+-]{20,})",
+        _hash,
+    ),
+    _place(
+        "pgpass-password",
+        r":(?:\d{4,5}|\*):" + _FIELD + ":" + _FIELD + r":(?P<s>[^\s:\"'\\]{2,64})(?=\s|\Z)",
+        _pg_password,
+    ),
     _place("password", r"d=\{(?P<s>[^}\n]{2,64})\}", _braced),
     _place("password", r"thin:[^\s/@:]{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
     _place("password", r"sqlplus (?:-\S{1,10} ){0,3}[\"']?[^\s/@\"']{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
     _place("password", r"convertto-securestring (?:-\w+ ){0,3}[\"'](?P<s>[^\"'\n]{3,128})[\"']"),
     _place("password", r"auth\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed),
-    _place("password", r"auth[ \t]?=[ \t]?[\[(][ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed),
+    _place(
+        "password",
+        r"auth[ \t]?=[ \t]?[\[(][ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']",
+        _mixed,
+    ),
     _place("password", r"auth (?:plain |login )?(?P<s>\S{6,})(?=\s*(?:\n|\Z))", _shouted),
     _place("password", r"pass (?P<s>\S{4,})(?=\r?\n(?:\S{0,24} )?(?:2|5)\d\d[ -])", _shouted),
     _place("password", r"auth [\w.-]{1,64}:(?P<s>[^\s\"']{3,})(?=\s|\Z)", _mixed),
-    _place("token", r"login (?:--?[\w-]{1,20}=\S{1,64} ){0,3}(?P<s>(?:[a-z]\.)?[a-z0-9_]{20,})(?=[\s\"'`\\]|\Z)", _long_random),
+    _place(
+        "token",
+        r"login (?:--?[\w-]{1,20}=\S{1,64} ){0,3}(?P<s>(?:[a-z]\.)?[a-z0-9_]{20,})(?=[\s\"'`\\]|\Z)",
+        _long_random,
+    ),
     _place(
         "credentials", r"credentials?\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed
     ),
@@ -243,7 +265,16 @@ _ALL = (
 _SHARED = ("auth", "hook", "login", "credential")
 _FAMILIES = {head: [place for place in _ALL if place.head.startswith(head)] for head in _SHARED}
 PLACES = tuple(place for place in _ALL if not place.head.startswith(_SHARED))
-PLACE_WORDS = (*({place.head for place in PLACES} - {":"}), *_SHARED, "-----end", "kty", "@tcp(", "@unix(", "cookie", "base64")
+PLACE_WORDS = (
+    *({place.head for place in PLACES} - {":"}),
+    *_SHARED,
+    "-----end",
+    "kty",
+    "@tcp(",
+    "@unix(",
+    "cookie",
+    "base64",
+)
 """One of these is in every text with a place; or an address, or fields between colons."""
 
 
@@ -258,49 +289,7 @@ def placed(scan: str, low: str) -> Iterator[Span]:
         at = low.find(head)
         while at >= 0:
             for place in family:
-                match = place.pattern.match(low, at)
-                if match and (place.check is None or place.check(scan, *match.span("s"))):
-                    yield *match.span("s"), place.kind
+                found = place.pattern.match(low, at)
+                if found and (place.check is None or place.check(scan, *found.span("s"))):
+                    yield *found.span("s"), place.kind
             at = low.find(head, at + len(head))
-    if "-----end" in low:
-        yield from ((start, end, "private-key") for start, end in _key_tails(scan, low))
-    if '"kty' in low or 'kty\\"' in low:
-        yield from ((*match.span("s"), "private-key") for match in _JWK.finditer(scan))
-    if "@tcp(" in low or "@unix(" in low:
-        yield from ((*match.span("s"), "url-password") for match in _GO_DSN.finditer(scan) if is_real(scan, *match.span("s")))
-    if "base64" in low:
-        yield from ((*match.span(), "basic-auth") for match in _BASE64.finditer(scan) if _login(scan, *match.span()))
-    yield from ((start, end, "cookie") for start, end in _cookies(scan, low))
-
-
-_KEY_END = re.compile(r"-----end [a-z0-9 ]{0,40}(?:private key(?: block)?|static key v\d)-----")
-_KEY_TAIL = re.compile(r"(?:\s|[nr]\\+|[A-Za-z0-9+/=]{20,}(?![A-Za-z0-9])|[A-Za-z0-9+/=]{1,64}(?=\s|[nr]\\))*+")
-_JWK = re.compile(r"\"(?:d|p|q|dp|dq|qi|k)\\*\"\s{0,4}:\s{0,4}\\*\"(?P<s>[\w-]{22,})", re.ASCII)
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{10,400}+={0,2}(?![A-Za-z0-9+/=])")
-_GO_DSN = re.compile(r"[\w.-]{1,64}:(?P<s>[^\s:/@\"'`]{2,64})@(?:tcp|unix)\(")
-_COOKIE = re.compile(r"cookie[\"'`\\\]]{0,4}[ \t]{0,3}[:= \t,][ \t]{0,3}[\"'`\\]{0,4}(?=[\w.%-]{1,64}=)", re.ASCII)
-_CURL_COOKIE = re.compile(r"-b[ \t]{0,2}[\"'\\]{1,4}(?=[\w.%-]{1,64}=)", re.ASCII)
-_PAIR = re.compile(r"([\w.%-]{1,64})=([^\s;,\"'`\\]*)(?:;[ \t]*|\Z)?", re.ASCII)
-_SESSION = re.compile(r"sess|sid\b|token|auth|csrf|xsrf|jwt|login|remember|_ga|user")
-_ATTRIBUTES = {"path", "domain", "expires", "max-age", "samesite", "version", "secure", "httponly", "priority"}
-
-
-def _key_tails(text: str, low: str) -> Iterator[tuple[int, int]]:
-    """Yield what is left of a private key whose beginning was cut off: the base64 before its END line."""
-    for end in _KEY_END.finditer(low):
-        before = text[max(0, end.start() - 8192) : end.start()][::-1]
-        tail = _KEY_TAIL.match(before)
-        if tail and re.search(r"[A-Za-z0-9+/=]{20}", tail[0]):
-            yield end.start() - len(tail[0].rstrip()), end.end()
-
-
-def _cookies(text: str, low: str) -> Iterator[tuple[int, int]]:
-    """Yield the values of a cookie header that can open a session: `theme=dark` may stay."""
-    for header in chain(_COOKIE.finditer(low), _CURL_COOKIE.finditer(low)):
-        at = header.end()
-        while pair := _PAIR.match(text, at):
-            name, value = pair[1].lower(), pair[2]
-            telling = (has_digit(value) and len(value) >= 12) or (_SESSION.search(name) and len(value) >= 4)
-            if telling and name not in _ATTRIBUTES and not stands_in(value):
-                yield pair.span(2)
-            at = pair.end()

@@ -4,8 +4,6 @@ Prefixes and lengths follow the providers' own documentation and the public rule
 Tokens are tried only inside a run: sixteen or more token characters in a row, which are few in code and prose.
 """
 
-# ruff: noqa: PLR2004  lengths are part of a shape
-
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""Secrets known by the column or the block they stand in: CSV, Markdown, what `psql` prints, INSERT, a cluster's Secret.
+"""Secrets known by the column or the block they stand in: CSV, Markdown, what `psql` prints, INSERT, a cluster's own.
 
 The header tells which column holds passwords or tokens; of that column each value is taken that looks random.
 """
@@ -34,7 +34,13 @@ def columned(scan: str, low: str) -> Iterator[Span]:
         value = scan[start:end]
         left = len(value) - len(value.lstrip(" \t\"'`"))
         value = value.strip(" \t\r\"'`")
-        if len(value) >= _LEAST and has_digit(value) and not value.isdigit() and " " not in value and not stands_in(value):
+        if (
+            len(value) >= _LEAST
+            and has_digit(value)
+            and not value.isdigit()
+            and " " not in value
+            and not stands_in(value)
+        ):
             yield start + left, start + left + len(value), "column"
 
 
@@ -110,9 +116,11 @@ def clustered(scan: str, low: str) -> Iterator[Span]:
     """Yield the data of a Kubernetes Secret, as YAML or JSON: all of it is secret, whatever its keys are called."""
     if "kind" not in low:
         return
+    done = 0
     for kind in _SECRET_KIND.finditer(low):
         start, end = max(low.rfind("\n---", 0, kind.start()), kind.start() - _NEAR, 0), low.find("\n---", kind.end())
         end = min(len(low) if end < 0 else end, kind.end() + _NEAR)
+        start, done = max(start, done), end  # each line is read once
         for data in _DATA.finditer(low, start, end):
             at = data.end()
             while (item := _ITEM.match(scan, at, end)) and len(item["pad"]) > len(data["pad"]):

@@ -27,7 +27,9 @@ _ENTITY = re.compile(r"&(?:quot|apos|amp|#0*(?:3[3-9]|[4-9]\d|1[01]\d|12[0-6])|#
 _PERCENT = re.compile(r"%(?:[2-7][0-9a-fA-F]|0[aAdD])")
 _PIECE = re.compile(r"[^\s\"'<>`]*")
 _PIECE_BACK = re.compile(r"[^\s\"'<>`]{0,512}")
-_PLAIN = {"«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "‛": "'", "“": '"', "”": '"', "„": '"', "‟": '"', "‹": "'", "›": "'"}  # fmt: skip
+_PLAIN = dict.fromkeys("\u00ab\u00bb\u201c\u201d\u201e\u201f", '"') | dict.fromkeys(
+    "\u2018\u2019\u201a\u201b\u2039\u203a", "'"
+)
 _PRINTABLE = range(32, 127)
 
 

@@ -49,8 +49,8 @@ class Shelf:
             yield
 
     def add(self, task: QueueTask, text: str) -> Queued:
-        """Put a task in, without the secrets in it; its uuid is given here. Raises UsageError when the text cannot be queued."""
-        body = redact(checked_text(text))
+        """Put a task in, without the secrets in it; its uuid is given here. Raises UsageError for no fit text."""
+        body = checked_text(redact(text))
         marathon = task.priority is QueuePriority.MARATHON
         entry = Entry(task.model_copy(update={"uuid": str(uuid.uuid4()), "marathon": marathon}), body)
         with self.changing():
