@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from nightschool.day.redact import redact
 from nightschool.errors import NightschoolError, UsageError
 from nightschool.files import single_flight, write_whole
 from nightschool.night.incubation.entries import Entry, checked_text, parsed
@@ -48,8 +49,8 @@ class Shelf:
             yield
 
     def add(self, task: QueueTask, text: str) -> Queued:
-        """Put a task in; its uuid is given here. Raises UsageError when the text cannot be queued."""
-        body = checked_text(text)
+        """Put a task in, without the secrets in it; its uuid is given here. Raises UsageError for no fit text."""
+        body = checked_text(redact(text))
         marathon = task.priority is QueuePriority.MARATHON
         entry = Entry(task.model_copy(update={"uuid": str(uuid.uuid4()), "marathon": marathon}), body)
         with self.changing():

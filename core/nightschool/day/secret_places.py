@@ -1,0 +1,295 @@
+"""Secrets that are known by where they stand: `://user:…@`, a PEM block, a webhook's address.
+
+Each place starts with a literal, so that the search costs as much as `str.find`; each repetition that can fail is
+bounded, or stops at what starts the next match. Places are searched in the text in lower case; a `check` is given the
+text as it was written.
+"""
+
+# ruff: noqa: PLR2004  lengths are part of a shape
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from nightschool.day.secret_shapes import Span, has_digit, is_real
+
+
+class Place(NamedTuple):
+    """Where a secret stands: group `s` of `pattern`, found in lower case; `check(text, start, end)` may refuse it."""
+
+    kind: str
+    head: str  # every match begins with it
+    pattern: re.Pattern[str]
+    check: Callable[[str, int, int], bool] | None = None
+
+
+def _random(text: str, start: int, end: int) -> bool:
+    return has_digit(text[start:end]) and is_real(text, start, end)
+
+
+def holds_login(text: str, start: int, end: int) -> bool:
+    """`user:password` in base64, which no English word decodes to."""
+    raw = text[start:end].rstrip("=")
+    try:
+        plain = base64.b64decode(raw + "=" * (-len(raw) % 4), altchars=b"-_" if "-" in raw or "_" in raw else None)
+        return ":" in plain.decode("utf-8") and plain.decode("utf-8").isprintable()
+    except (binascii.Error, ValueError):
+        return False
+
+
+def is_login(text: str, start: int, end: int) -> bool:
+    """`user:password` in base64, where nothing but talk of base64 is around."""
+    if not holds_login(text, start, end):
+        return False
+    plain = base64.b64decode(text[start:end].rstrip("=") + "=" * (-len(text[start:end].rstrip("=")) % 4)).decode()
+    return bool(re.fullmatch(r"[\w.@+-]{1,64}:(?!//)\S{4,}", plain)) and _mixed(plain, plain.index(":") + 1, len(plain))
+
+
+_SCHEME = re.compile(r"(?:bearer|basic|token|api-?key|digest|negotiate|bot|key|splunk|sso-key)[ \t]+$", re.IGNORECASE)
+_TALK = re.compile(
+    r"(?:bearer|basic|token|auth|header|key|api|secret|credential|none|scheme|valid|require|type)[a-z_-]*"
+)
+
+
+def _header(text: str, start: int, end: int) -> bool:
+    """After `Authorization:`; a word alone is talk, unless a scheme stands before it."""
+    value = text[start:end]
+    if not is_real(text, start, end) or _TALK.fullmatch(value.lower()) or re.match(r"[A-Za-z_][\w.]*[(\[.]", value):
+        return False
+    return has_digit(value) or bool(_SCHEME.search(text[max(0, start - 20) : start]))
+
+
+def _bearer(text: str, start: int, end: int) -> bool:
+    value = text[start:end].rstrip(".")
+    return (
+        ((len(value) >= 20 and value.isalnum()) or has_digit(value))
+        and is_real(text, start, end)
+        and not re.fullmatch(r"[A-Za-z]+[ -]?\d", value)
+    )
+
+
+_NAMED_PASSWORD = re.compile(r"[A-Z_]*(?:PASS|PASSWORD|PASSWD|PWD|PW|SECRET|TOKEN)[A-Z_]*")
+
+
+def _url_password(text: str, start: int, end: int) -> bool:
+    return is_real(text, start, end) and not _NAMED_PASSWORD.fullmatch(text[start:end])
+
+
+def _flag(text: str, start: int, end: int) -> bool:
+    """A number after `-p` is a port."""
+    return not text[start:end].isdigit() and is_real(text, start, end)
+
+
+def _key_block(text: str, start: int, end: int) -> bool:
+    """A BEGIN line that key material follows; code that only compares with the line has none."""
+    body = text[text.index("-----", start + 11) + 5 : end]
+    return bool(re.search(r"[A-Za-z0-9+/]{12}", body))
+
+
+def _place(kind: str, pattern: str, check: Callable[[str, int, int], bool] | None = is_real) -> Place:
+    return Place(kind, _head(pattern), re.compile(pattern, re.ASCII), check)
+
+
+def _head(pattern: str) -> str:
+    """Return the literal that every match of a place begins with: most texts hold none of them, and are done with."""
+    literal = re.match(r"(?:\(\?P<s>)?((?:[a-z0-9 :/_=~\t\"@<-]|\\[.$(|{])+)", pattern)
+    assert literal, f"a place must begin with a literal: {pattern}"  # noqa: S101  a fault in this table
+    # the last character may be one that what follows it makes optional
+    whole = len(pattern) == literal.end() or pattern[literal.end()] not in "?*{"
+    return re.sub(r"\\(.)", r"\1", literal[1])[: None if whole else -1]
+
+
+_MATERIAL = (  # what fills a key block: base64 lines, line ends (also escaped ones), quotes between lines, headers
+    r"(?:\s|\\+[nrt]|[\"'`+>|,\\]|[a-z0-9+/=_]{16,}|[a-z0-9+/]{1,15}={1,2}(?![a-z0-9])|"
+    r"(?:proc-type|dek-info|version|comment|charset|hash):[^\n\\]{0,200}|=[a-z0-9+/]{4}(?![a-z0-9]))"
+)
+_GAP = r"[\"'`\\\]]{0,6}[ \t]{0,3}[:=,][ \t]{0,3}[\"'`\\]{0,6}"
+_B64_PEM = r"ls0tls1crudjtib(?:su0eg|quklw|fqybqu|puevou1|frunsw|fuk)[a-z0-9+/=]*"
+_KEY_NAME = r"[a-z0-9 +]{0,40}(?:private[ +]key(?:[ +]block)?|static[ +]key v\d)"
+_FIELD = r"[a-z_*][\w*.-]{0,40}"
+
+
+def _long_random(text: str, start: int, end: int) -> bool:
+    """Small letters, capitals and digits, or many digits among letters: no name of anything."""
+    value = text[start:end]
+    mixed = bool(re.search(r"[A-Z]", value) and re.search(r"[a-z]", value)) or len(re.findall(r"\d+", value)) > 3
+    return mixed and _random(text, start, end)
+
+
+def _hash(text: str, start: int, end: int) -> bool:
+    return len(set(text[start:end])) > 12
+
+
+def _pg_password(text: str, start: int, end: int) -> bool:
+    """`host:port:database:user:password`; a place in code has no digits in the last field, or a line number."""
+    value = text[start:end]
+    return is_real(text, start, end) and (
+        "pgpass" in text[max(0, start - 400) : start] or (has_digit(value) and not value.isdigit())
+    )
+
+
+def _braced(text: str, start: int, _end: int) -> bool:
+    """Braces hold an ODBC value, and elsewhere a variable's name."""
+    before = text[max(0, start - 300) : start].lower()
+    return before.endswith(("pwd={", "password={")) and bool(
+        re.search(r"(?:driver|server|dsn|uid|user id|database)=", before)
+    )
+
+
+def _remote(text: str, start: int, end: int) -> bool:
+    return "freerdp" in text[max(0, start - 200) : start].lower() and is_real(text, start, end)
+
+
+def _shouted(text: str, start: int, end: int) -> bool:
+    """`AUTH`, `PASS` and the like are commands of a protocol when they are written in capitals at a line's start."""
+    line = text[text.rfind("\n", max(0, start - 80), start) + 1 : start]
+    return bool(re.fullmatch(r"(?:.{0,70}[>:#$\]] )?[A-Z]{4,8}(?: [\w=-]+)* ", line)) and _mixed(text, start, end)
+
+
+def _mixed(text: str, start: int, end: int) -> bool:
+    value = text[start:end]
+    return bool(re.search(r"[0-9!@#$%^&*+~?]", value)) and not value.isdigit() and is_real(text, start, end)
+
+
+def _seed(text: str, start: int, end: int) -> bool:
+    """Groups of base32 with a digit in them, in one case."""
+    value = text[start:end]
+    return bool(re.search(r"[2-7]", value)) and (value.islower() or value.isupper())
+
+
+def _spare(text: str, start: int, end: int) -> bool:
+    """Codes that open an account without its second factor, in a list of their own."""
+    before, value = text[max(0, start - 80) : start].lower(), text[start:end]
+    return bool(
+        re.search(r"recovery|backup|scratch|one-time|2fa", before) and re.search(r"[a-z]\d|\d[a-z]|\d-\d", value)
+    )
+
+
+def _mnemonic(text: str, start: int, end: int) -> bool:
+    """The words of a wallet; prose of that length has one of these in it, which no wallet's list has."""
+    return not re.search(r"(?i)\b(?:the|and|for|with|are|was|not|but|from|its|has)\b", text[start:end])
+
+
+_ALL = (
+    _place(
+        "private-key",
+        r"(?P<s>-----begin[ +]" + _KEY_NAME + "-----"
+        r"(?:[^-]*+(?:-(?!----)[^-]*+)*+-?-----end[ +]"
+        + _KEY_NAME
+        + "-----|"
+        + _MATERIAL
+        + r"*+(?:[a-z0-9+/=]{1,15}(?=[\s\"'.…\]]*\Z))?))",
+        _key_block,
+    ),
+    _place("private-key", r"private-lines: \d+\s+(?P<s>" + _MATERIAL + "++)"),
+    _place("private-key", r"(?P<s>" + _B64_PEM + ")"),
+    _place("url-password", r":(?:\\?/){2}[^\s/:@\"'<>`\\]*+:(?P<s>[^\s/\"'<>`\\]+)@", _url_password),
+    _place("url-token", r":(?:\\?/){2}(?P<s>[a-z0-9_.~-]{16,}+)@", _random),
+    _place("slack-webhook", r"hooks\.slack(?:-gov)?\.com\\?/(?:services|workflows|triggers)\\?/(?P<s>[\w/\\+-]{10,})"),
+    _place("webhook", r"hooks?\\?/\d{6,24}\\?/(?P<s>[\w-]{20,})"),
+    _place("teams-webhook", r"hook\.office\.com\\?/(?P<s>[\w@/.\\-]{20,})"),
+    _place("webhook", r"hooks\\?/(?:catch\\?/)?(?P<s>[\w/\\-]{6,})", _long_random),
+    _place("bearer-token", r"bearer[\"':]{0,2}[ \t]{1,4}[\"'\\]{0,3}(?P<s>[a-z0-9._~+/=-]{8,})", _bearer),
+    _place("basic-auth", r"basic[ \t]{1,3}(?P<s>[a-z0-9+/_-]{6,}={0,2})", holds_login),
+    _place(
+        "authorization", r"authorization" + _GAP + r"(?:[a-z0-9-]{2,20}[ \t]{1,3})?(?P<s>[^\s\"'`,;\\]{4,})", _header
+    ),
+    _place("docker-auth", r"auth\\{0,3}[\"'][ \t]{0,3}:[ \t]{0,3}\\{0,3}[\"'](?P<s>[a-z0-9+/]{6,}={0,2})", holds_login),
+    _place("docker-auth", r"auth[ \t]?=[ \t]?[\"'\\]{0,3}(?P<s>[a-z0-9+/]{6,}={0,2})", holds_login),
+    _place("signature", r"sig(?:nature)?=(?P<s>[a-z0-9%+/=_~-]{20,})", _random),
+    _place("password", r"identified by [\"'\\]{1,4}(?P<s>[^\s\"'\\]{2,})"),
+    _place("netrc-password", r"login\s{1,3}\S{1,80}\s{1,8}password\s{1,3}(?P<s>[^\s\"'\\]{2,})"),
+    _place(
+        "private-key",
+        r"---- begin (?P<s>[a-z0-9 ]{0,40}private key ----[^-]*+(?:-(?!---)[^-]*+)*+---- end [a-z0-9 ]{0,40}key) ----",
+        None,
+    ),
+    _place("private-key", r"(?P<s>rwrty0iy[a-z0-9+/=]{40,})"),
+    _place(
+        "jwt",
+        r"(?P<s>eyj[\w-]{8,1024}+\.?(?:[\s\"'+\\]|\\n){1,12}\.?(?:eyj[\w-]{8,4096}+(?:[\s\"'+.\\]{1,12}[\w-]{20,})?))",
+    ),
+    _place(
+        "password-hash",
+        r"(?P<s>\$(?:1|2[abxy]?|5|6|7|y|apr1|argon2(?:id?|d)|scrypt|pbkdf2[\w-]*)\$[\w./$,=+-]{20,})",
+        _hash,
+    ),
+    _place(
+        "pgpass-password",
+        r":(?:\d{4,5}|\*):" + _FIELD + ":" + _FIELD + r":(?P<s>[^\s:\"'\\]{2,64})(?=\s|\Z)",
+        _pg_password,
+    ),
+    _place("password", r"d=\{(?P<s>[^}\n]{2,64})\}", _braced),
+    _place("password", r"thin:[^\s/@:]{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
+    _place("password", r"sqlplus (?:-\S{1,10} ){0,3}[\"']?[^\s/@\"']{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
+    _place("password", r"convertto-securestring (?:-\w+ ){0,3}[\"'](?P<s>[^\"'\n]{3,128})[\"']"),
+    _place("password", r"auth\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed),
+    _place(
+        "password",
+        r"auth[ \t]?=[ \t]?[\[(][ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']",
+        _mixed,
+    ),
+    _place("password", r"auth (?:plain |login )?(?P<s>\S{6,})(?=\s*(?:\n|\Z))", _shouted),
+    _place("password", r"pass (?P<s>\S{4,})(?=\r?\n(?:\S{0,24} )?(?:2|5)\d\d[ -])", _shouted),
+    _place("password", r"auth [\w.-]{1,64}:(?P<s>[^\s\"']{3,})(?=\s|\Z)", _mixed),
+    _place(
+        "token",
+        r"login (?:--?[\w-]{1,20}=\S{1,64} ){0,3}(?P<s>(?:[a-z]\.)?[a-z0-9_]{20,})(?=[\s\"'`\\]|\Z)",
+        _long_random,
+    ),
+    _place(
+        "credentials", r"credentials?\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed
+    ),
+    _place("credentials", r"credentials?:?[ \t]{1,2}\S{1,64} ?[/:] ?(?P<s>[^\s\"'\\,]{5,64})", _mixed),
+    _place("otp-seed", r"key[:=]? {0,2}(?:is )?(?P<s>(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![a-z0-9])", _seed),
+    _place(
+        "spare-code",
+        r" codes(?: are)?:?\s{1,4}(?P<s>[a-z0-9]{4,12}(?:-[a-z0-9]{4,12}){0,2}"
+        r"(?:[\s,*•-]{1,4}(?:\d{1,2}[.)] )?[a-z0-9]{4,12}(?:-[a-z0-9]{4,12}){0,2}(?=[\s,]|\Z)){0,20})",
+        _spare,
+    ),
+    _place("wallet-phrase", r"phrase(?: is)?[:=]?\W{1,4}(?P<s>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})", _mnemonic),
+    _place("wallet-phrase", r"mnemonic(?: is)?[:=]?\W{1,4}(?P<s>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})", _mnemonic),
+    _place("login-link", r"reset[_-]?(?:password|token)?[/=](?P<s>[\w.~-]{16,})", _random),
+    _place("oauth-code", r"code=(?P<s>[\w./%~-]{20,})", _long_random),
+    _place("cookie", "e\t" r"\d{1,12}\t[\w.-]{1,64}\t(?P<s>[^\s]{8,})"),
+    _place("password", r"/p:(?P<s>[^\s\"'\\]{3,64})", _remote),
+    _place("azure-client-secret", r"q~(?P<s>[a-z0-9_.~-]{30,})", _random),
+    _place("google-oauth", r"(?P<s>1//0[\w-]{20,})", _random),
+    _place("webhook-secret", r"(?P<s>whsec_[a-z0-9+/=_-]{16,})"),
+)
+
+
+_SHARED = ("auth", "hook", "login", "credential")
+_FAMILIES = {head: [place for place in _ALL if place.head.startswith(head)] for head in _SHARED}
+PLACES = tuple(place for place in _ALL if not place.head.startswith(_SHARED))
+PLACE_WORDS = (
+    *({place.head for place in PLACES} - {":"}),
+    *_SHARED,
+    "-----end",
+    "kty",
+    "@tcp(",
+    "@unix(",
+    "cookie",
+    "base64",
+)
+"""One of these is in every text with a place; or an address, or fields between colons."""
+
+
+def placed(scan: str, low: str) -> Iterator[Span]:
+    """Yield the secrets whose surroundings tell; `low` is `scan` in lower case, of the same length."""
+    for place in PLACES:
+        if place.head in low:
+            for match in place.pattern.finditer(low):
+                if place.check is None or place.check(scan, *match.span("s")):
+                    yield *match.span("s"), place.kind
+    for head, family in _FAMILIES.items():
+        at = low.find(head)
+        while at >= 0:
+            for place in family:
+                found = place.pattern.match(low, at)
+                if found and (place.check is None or place.check(scan, *found.span("s"))):
+                    yield *found.span("s"), place.kind
+            at = low.find(head, at + len(head))
