@@ -135,20 +135,27 @@ class _Profiles:
 
 
 def _named(said: Said) -> frozenset[str]:
-    """Return the literals that a rule lives by: those marked as such, and those that its checks look for.
+    """Return the literals that a rule asks for: those marked as such, and those that its checks look for.
 
-    `time.sleep` and `sleep()` both name `sleep`.
+    `time.sleep` and `sleep()` both name `sleep`. What it forbids may go by many names: it is told by its words.
     """
-    sought = " ".join(check.arg for check in said.checks).casefold()
-    told = [
-        literal.text.casefold() for literal in mask(said.text)[1] if literal.quoted or _lived_by(literal, said, sought)
-    ]
-    names = [name.removesuffix("()") for name in told]
+    sought = " ".join(check.arg for check in said.checks if not _forbids(check)).casefold()
+    banned = " ".join(check.arg for check in said.checks if _forbids(check)).casefold()
+    told = [literal for literal in mask(said.text)[1] if literal.quoted or _lived_by(literal, said, sought)]
+    names = [literal.text.casefold().removesuffix("()") for literal in told if not _in(literal, banned)]
     return frozenset([*names, *(name.rpartition(".")[2] for name in names if _DOTTED.fullmatch(name))])
 
 
+def _forbids(check: Check) -> bool:
+    return check.op is CheckOp.NOT_CONTAINS or check.arg.startswith(r"\A(?!")
+
+
+def _in(literal: Literal, args: str) -> bool:
+    return (literal.regex or literal.text).casefold() in args
+
+
 def _lived_by(literal: Literal, said: Said, sought: str) -> bool:
-    return f"`{literal.text}`" in said.text or literal.text.casefold() in sought or bool(literal.regex)
+    return f"`{literal.text}`" in said.text or _in(literal, sought) or bool(literal.regex)
 
 
 def _numbers(said: Said) -> frozenset[str]:

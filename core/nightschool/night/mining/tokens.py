@@ -33,6 +33,8 @@ _DROPPED = frozenset(
     a an the please pls kindly bitte just
     """.split()  # noqa: SIM905  a list would take a line a word
 )
+_HALVES, _OTHER_HALVES = frozenset({"ne", "n"}), frozenset({"pas", "jamais", "plus", "rien"})  # "ne modifie jamais"
+_ELIDED = re.compile(r"\b(?:(n)|[ldjcsmt]|qu|un|dell|all|nell|dall|sull|quest|quell)'(?=[^\W\d]{2})|'s\b")
 _BREAKS = frozenset(",.;:!?\n")
 _REACH = 4  # telling words that a negator reaches
 _STOP = frozenset(
@@ -58,11 +60,11 @@ def normalise(text: str, *, exact: bool = False) -> tuple[str, ...]:
     plain = plainly(plain) if exact else _PLACE.sub(" §place§ ", _FENCE.sub(" §code§ ", plain))
     tokens: list[str] = []
     reach = clause = 0
-    words = _WORD.findall(plain.casefold())
-    for word, following in zip_longest(words, words[1:]):
+    words = _WORD.findall(_ELIDED.sub(r"\1 ", plain.casefold()))
+    for at, (word, following) in enumerate(zip_longest(words, words[1:])):
         if word in _BREAKS:
             reach, clause = 0, len(tokens)
-        elif word in _NEGATORS:
+        elif word in _NEGATORS or (word in _HALVES and not _OTHER_HALVES.isdisjoint(words[at + 2 : at + 5])):
             reach = _REACH
             if following == "be":  # "x must not be changed" forbids x
                 tokens[clause:] = [t if t in _STOP or t.startswith("!") else f"!{t}" for t in tokens[clause:]]
