@@ -663,6 +663,20 @@ def test_locks_of_a_killed_sync_are_no_obstacle(two, bare, left):
     assert "blocks/d-1.json" in sync(two[0], rules).sent
 
 
+def test_a_lock_in_the_repository_is_named(two, bare):
+    """A lock on the other side may be somebody's: it is left, and told; without it the same exchange is made."""
+    rules = Sync(backend="git", url=str(bare))
+    sync(two[0], rules)
+    BlockStore(two[0]).save(block("d-1"))
+    lock = bare / "refs" / "heads" / "main.lock"
+    lock.touch()
+    with pytest.raises(NightschoolError, match=r"is locked .*main\.lock.*remove that file"):
+        sync(two[0], rules)
+    assert lock.exists()
+    lock.unlink()
+    assert "blocks/d-1.json" in sync(two[0], rules).sent
+
+
 def test_a_damaged_clone_is_made_anew(two, bare):
     """The clone holds nothing that is not elsewhere."""
     rules = Sync(backend="git", url=str(bare))

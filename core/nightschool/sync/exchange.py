@@ -75,6 +75,7 @@ class Exchange:
 
     def run(self) -> Exchanged:
         """Exchange until nobody was first in between. Raises Unreachable, and NightschoolError after some tries."""
+        standing = ""
         for attempt in range(1, TRIES + 1):
             self.done.tries = attempt
             listing = self.remote.listing()
@@ -85,10 +86,15 @@ class Exchange:
             try:
                 if changes:
                     self._give(changes)
-            except Contended:
+            except Contended as met:
+                standing = str(met)
                 time.sleep(random.uniform(0.05, 0.2) * attempt)  # noqa: S311  two that met must not meet again
             else:
                 return self.done
+        if standing:
+            left = f"{standing} is there, as a program that is killed while it writes leaves it"
+            fix = "Nothing is lost. If nobody is writing to it, remove that file and run nightschool sync again."
+            raise NightschoolError("the repository is locked", where=self.remote.where(), why=left, fix=fix)
         fix = "Nothing is lost: run nightschool sync again."
         raise NightschoolError("other machines keep writing to the repository", where=self.remote.where(), fix=fix)
 

@@ -24,6 +24,7 @@ _BATCH = 500  # files that are read at once
 _FIRST = re.compile(
     r"rejected|non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|reference already"
 )
+_LOCK = re.compile(r"Unable to create '([^']+\.lock)': File exists")
 _DAMAGED = re.compile(
     r"not a git repository|bad object|corrupt|unable to read|missing blob|missing tree|is empty|invalid sha1|"
     r"did not send all necessary|unable to find|bad tree|loose object"
@@ -95,7 +96,7 @@ class GitRemote:
             listing = self._of(tip)
         except GitFailed as error:
             if _FIRST.search(error.said):
-                raise Contended from error
+                raise Contended(self._locked(error)) from error
             raise self._told(error) from error
         return {path: listing.versions[path] for path, data in changes.items() if data is not None}
 
@@ -109,9 +110,14 @@ class GitRemote:
             self._push(_OURS, f"--force-with-lease=refs/heads/{self.branch}:{self.tip}")
         except GitFailed as error:
             if _FIRST.search(error.said):
-                raise Contended from error
+                raise Contended(self._locked(error)) from error
             raise self._told(error) from error
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _locked(self, error: GitFailed) -> str:
+        """Return the lock in the repository that stood in the way; one left by a killed program stays until removed."""
+        found = _LOCK.search(error.said)
+        return found[1] if found else ""
 
     def tidy(self) -> None:
         """Pack what has gathered in the clone; it is only a matter of space."""

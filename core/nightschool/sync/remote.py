@@ -10,7 +10,10 @@ LARGEST = 50_000_000  # bytes of one file that is taken in
 
 
 class Contended(Exception):  # noqa: N818  nothing is wrong: another machine was first, and what it wrote is read next
-    """Another machine has published since the listing; nothing, or only a part, of ours is there."""
+    """Another machine has published since the listing; nothing, or only a part, of ours is there.
+
+    Its text names the lock that stood in the way, if one did.
+    """
 
 
 class Unreachable(NightschoolError):  # noqa: N818  being offline is no fault
