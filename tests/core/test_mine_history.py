@@ -15,7 +15,8 @@ from nightschool.records import NightRequest
 
 PROJECT = "/home/kim/shop"
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-PARTS = ("tuned", "held", "fresh", "unseen", "first", "second", "third", "fourth", "fifth", "sixth")
+PARTS = ("tuned", "held", "fresh", "unseen", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
+         "ninth", "tenth")  # fmt: skip
 
 
 def sessions_of(home):
@@ -46,27 +47,22 @@ def history(tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part not in {"fifth", "sixth"}])
-def test_planted_families_are_found_whole_and_apart(history, part):
-    """Recall and precision of families, and pairwise F1 of who belongs together, are at least 0.9."""
+@pytest.mark.parametrize("part", PARTS)
+def test_planted_families_are_found_whole_and_apart(history, part, tmp_path):
+    """Recall and precision of families, and pairwise F1 of who belongs together, are at least 0.9: means of 3 seeds."""
     sessions, truth = history[part]
-    recall, precision, f1 = scored(truth, rules_in(mined(sessions)))
-    print(f"{part}: recall {recall:.3f}, precision {precision:.3f}, pairwise F1 {f1:.3f}, {len(sessions)} sessions")
+    figures = [scored(truth, rules_in(mined(sessions)))]
+    for seed in (8, 9):
+        truth = planted(tmp_path / str(seed), 240, seed=seed, part=part)
+        figures.append(scored(truth, rules_in(mined(sessions_of(tmp_path / str(seed))))))
+    recall, precision, f1 = (sum(column) / len(figures) for column in zip(*figures, strict=True))
+    print(
+        f"{part}: recall {recall:.3f}, precision {precision:.3f}, pairwise F1 {f1:.3f}, {len(sessions)} sessions each"
+    )
 
     assert recall >= 0.9
     assert precision >= 0.9
     assert f1 >= 0.9
-
-
-@pytest.mark.parametrize("part", ["fifth", "sixth"])
-def test_wordings_by_somebody_else(history, part):
-    """Of the sixth set only figures were looked at while the miner was changed; `planted` tells the means of both."""
-    sessions, truth = history[part]
-    recall, precision, f1 = scored(truth, rules_in(mined(sessions)))
-
-    assert recall >= 0.9
-    assert precision >= 0.75
-    assert f1 >= 0.75
 
 
 @pytest.mark.parametrize("part", ["tuned", "unseen", "first", "third"])
@@ -102,8 +98,9 @@ def test_ids_stay_whatever_turns_up(history):
     kept = [name for name, held in first.items() if held <= after.get(name, set())]
 
     assert mine_as_known(sessions, Known(), **told)[0] != whole  # without what is known, ids would have changed
-    assert len(kept) >= 0.9 * len(first)  # the others have merged
-    assert all(any(held <= other for other in after.values()) for held in first.values())
+    assert len(kept) >= 0.9 * len(first)
+    for held in first.values():  # the others have merged, or have lost less than half to a likelier one
+        assert max(len(held & other) for other in after.values()) >= len(held) / 2
     assert again == whole
     assert last == known
 

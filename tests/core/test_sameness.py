@@ -209,6 +209,56 @@ def test_spellings_and_negations_do_not_part_a_rule(told):
     assert len(rules(*told)) == 1
 
 
+PLAIN = ("amounts are integers in cents, floats drift", "a float for an amount will drift, take integer cents",
+         "make the amounts integer cents")  # fmt: skip
+
+
+def test_what_follows_one_kind_of_request_is_a_rule_though_nothing_marks_it():
+    """What a user says in other words after the same kind of work comes back as a rule; after any work it does not."""
+    asked = [f"sum up the {thing} payments of the month" for thing in THINGS]
+    other = ["rename the van folder", "draw a chart", "write the release notes", "book a room", "fix the login"]
+
+    def found(requests):
+        held = [talk(f"s{n}", *both, hours=n) for n, both in enumerate(zip(requests, PLAIN, strict=False))]
+        held += [talk(f"o{n}", one, f"fine {n}", hours=50 + n) for n, one in enumerate((*other, *asked))]
+        mined_ = mine(held, project=PROJECT, scope="invoked", min_sessions=2).recurrences
+        return [rule.sessions for rule in mined_ if rule.kind == "correction"]
+
+    assert found(asked) == [3]
+    assert found(["draw a chart", "write the release notes", "book a room"]) == []
+
+
+def test_requests_corrected_alike_are_of_one_kind():
+    """Two kinds with words in common are one when the same correction was told about both, else two."""
+    held = [
+        talk("a1", "write a query for invoices", "no, always end queries with LIMIT 50"),
+        talk("a2", "write a query for refunds", "no, always end queries with LIMIT 50", hours=1),
+        talk("b1", "which couriers have no van? give me the query", hours=2),
+        talk("b2", "which vouchers have no date? give me the query", hours=3),
+    ]
+
+    def kinds(*more):
+        found = mine([*held, *more], project=PROJECT, scope="invoked", min_sessions=2).recurrences
+        return sorted(r.sessions for r in found if r.kind == "request")
+
+    assert kinds() == [2, 2]
+    told = talk("b3", "which pallets have no label? give me the query", "no, always end queries with LIMIT 50", hours=4)
+    assert kinds(told) == [5]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("on ne modifie pas les migrations existantes", "non, ne modifie jamais une migration existante",
+         "toujours une nouvelle migration, jamais modifier une migration existante"),
+        ("n'utilise jamais l'index de la table", "il ne faut pas utiliser d'index de table"),
+    ],
+)  # fmt: skip
+def test_a_verb_between_the_halves_of_a_negation_is_forbidden(told):
+    """A verb between `ne` and `pas` is forbidden as one after them is, and an elided article is no part of a word."""
+    assert len(rules(*told)) == 1
+
+
 # --- what may be proposed, and what is near -------------------------------------------------------------------------
 
 

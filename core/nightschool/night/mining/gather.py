@@ -113,8 +113,9 @@ class _Profiles:
 
     def __init__(self, heard: Heard) -> None:
         self._compounds = _compounds([*heard.rules, *heard.perhaps])
-        asked = [said.about.tokens[:OPENING] for said in (*heard.rules, *heard.perhaps) if said.about]
-        self._asked = sameness.Asked(asked)
+        about = [said.about for said in (*heard.rules, *heard.perhaps) if said.about]
+        asked = {said.key: said.tokens[:OPENING] for said in (*heard.requests, *about)}
+        self._asked = sameness.Asked(list(asked.values()))
 
     def of(self, group: Sequence[Said]) -> sameness.Group:
         """Return the profile of a group."""
