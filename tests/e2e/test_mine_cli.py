@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.support.subjects import SUBJECTS
 
 from nightschool.models.backends.mock import Mock
 from nightschool.night import bank
@@ -58,6 +59,22 @@ def test_an_exported_file_comes_back_the_same(queries):
     assert "there is such a file" in queries.run("mine", "--export", str(file), code=1)[1]
 
 
+def test_what_has_no_check_is_exported_for_somebody_to_write_one(world):
+    """Corrections whose words imply no check are in the file too, without one; they come in once they have one."""
+    for number in range(3):
+        world.session((f"explain the {SUBJECTS[number]}", "Long."), ("no, always answer in plain words", "Short."))
+    file = world.root / "tasks.json"
+    told = world.json("mine", "--export", str(file))
+    written = json.loads(file.read_text())
+
+    assert (told["tasks"], told["unchecked"]) == (0, 3)
+    assert {(task["rule"], *task["checks"]) for task in written["tasks"]} == {("always answer in plain words",)}
+    assert world.json("mine", "--import", str(file))["tasks"] == 0
+    written["tasks"][0]["checks"] = [{"op": "not_contains", "arg": "moreover"}]
+    file.write_text(json.dumps(written))
+    assert world.json("mine", "--import", str(file))["tasks"] == 1
+
+
 def test_a_paid_backend_is_not_asked_what_nobody_reviewed(queries):
     """Tasks of an unreviewed file are for free backends; once the file says it was reviewed they are for all."""
     file = queries.root / "tasks.json"
@@ -84,6 +101,7 @@ def test_a_paid_backend_is_not_asked_what_nobody_reviewed(queries):
         ("[]", "has to be an object"),
         ('{"tasks": [{"request": "x"}]}', "tasks.0.checks"),
         ('{"tasks": [], "more": 1}', "more"),
+        ('{"reviewed": "yes", "tasks": []}', "reviewed"),
         ('{"version": 9, "tasks": []}', "version"),
         ('{"tasks": [{"request": "x", "checks": [{"op": "shout", "arg": "x"}]}]}', "task 1"),
         ('{"tasks": [{"request": "x", "checks": [{"op": "regex", "arg": "("}]}]}', "task 1"),

@@ -1,13 +1,10 @@
 """Twelve rules a user keeps repeating, in wordings of four parts.
 
 The miner was tuned on `tuned`; what it missed of `held`, of `fresh` and at last of `unseen` was looked at and mended, so
-no part is held out any more. `wordings/` holds six more sets, whole prompts in six languages, written without a look
-at the miner. It was then mended on `first` and `second`; `third` gave recall 1.00, precision .89 and pairwise F1 .94 at
-first sight, and `fourth`, written last, .97, .85 and .83 (means of three seeds, 240 sessions each): that is what to
-expect of wordings nobody has looked at. Since then what was missed in both was looked at as well. `fifth` and `sixth` are by
-somebody who had not seen the miner: at first sight 1.00, .68 and .70, and .97, .53 and .69, since their noise holds
-questions and wishes without a question mark. The miner was then changed with the first five in sight, to 1.00, .93 and
-.95 on `fifth`; `sixth`, of which only figures were looked at, gives 1.00, .84 and .82.
+no part is held out any more. `wordings/` holds ten more sets, whole prompts in six languages, by people who had not
+seen the miner. The first eight and the tenth have been looked at; of `ninth` only figures. At first sight `seventh` to
+`tenth` gave 1.00/.90/.90, .97/.90/.91, 1.00/.97/.90 and .97/.88/.77 (recall, precision and pairwise F1, means of three
+seeds, 240 sessions each); since the miner looks at all that was said (`gather`), `ninth` gives 1.00, 1.00 and 1.00.
 """
 
 from typing import NamedTuple

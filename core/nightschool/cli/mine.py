@@ -63,11 +63,13 @@ def _write(setting: "Setting", mined: "Mined", args: argparse.Namespace) -> int:
     from nightschool.night.bank import family_of
 
     path = _path(args.export)
-    count = tasks_file.export(path, mined.tasks, mined.recurrences, family_of(setting.home, mined.tasks))
+    count, unchecked = tasks_file.export(path, mined, family_of(setting.home, mined.tasks))
     if args.json:
-        print_json({"tasks": count, "file": str(path)})
+        print_json({"tasks": count, "unchecked": unchecked, "file": str(path)})
     else:
         print(f"{count} task(s) written to {path}")
+        if unchecked:
+            print(f"{unchecked} more are left out unless you write their checks: what was said implies none")
         print('look through them, set "reviewed": true, and take them in: nightschool mine --import FILE')
     return DONE
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StrictBool, ValidationError
 
 from nightschool.config import first_fault
 from nightschool.day.redact import redact
@@ -19,7 +19,7 @@ from nightschool.errors import NightschoolError
 from nightschool.events import Instant, Name, Record
 from nightschool.files import write_whole
 from nightschool.night.judging.judge import parse_check
-from nightschool.night.mining.mine import Draft, task_id
+from nightschool.night.mining.mine import Draft, Mined, task_id
 from nightschool.records import Check, Origin, Recurrence
 
 LARGEST = 32 * 2**20  # bytes of a file
@@ -29,10 +29,10 @@ _FIX = "Correct it and import it again; nothing was taken in."
 
 
 class FileTask(Record):
-    """One task as the file tells it. Only `request` and `checks` must be there."""
+    """One task as the file tells it. Only `request` and `checks` must be there; without a check it is left out."""
 
     request: str = Field(min_length=1, max_length=LONGEST)
-    checks: tuple[dict[str, Any], ...] = Field(min_length=1, max_length=20)
+    checks: tuple[dict[str, Any], ...] = Field(max_length=20)
     rule: str = ""  # for the reader: what the user kept saying
     id: str = ""  # for the reader: made anew when the file is taken in
     recurrence: Name = ""
@@ -51,20 +51,20 @@ class TasksFile(Record):
     """The whole file."""
 
     version: int = Field(default=1, ge=1, le=1)
-    reviewed: bool = False
+    reviewed: StrictBool = False
     tasks: tuple[FileTask, ...] = Field(max_length=MOST)
 
 
-def export(path: Path, drafts: Sequence[Draft], recurrences: Sequence[Recurrence], family: Mapping[str, str]) -> int:
-    """Write tasks into a new file, the costliest first, marked as not reviewed, and return how many.
+def export(path: Path, mined: Mined, family: Mapping[str, str]) -> tuple[int, int]:
+    """Write tasks into a new file, the costliest first, as not reviewed; return how many, and how many unchecked.
 
-    `family` tells the family of each by its id.
+    `family` tells the family of each by its id. Those without a check come last, for somebody to write one.
 
     Raises NightschoolError when there is such a file already: somebody may have reviewed it.
     """
     if path.exists():
         raise NightschoolError("there is such a file", where=path, fix="Name another one, or remove it.")
-    said = {found.id: found.text for found in recurrences}
+    said = {found.id: found.text for found in mined.recurrences}
     told = ("rule", "checks", "family")
     tasks = [
         FileTask(
@@ -73,10 +73,11 @@ def export(path: Path, drafts: Sequence[Draft], recurrences: Sequence[Recurrence
             family=family.get(draft.id, ""),
             **{name: getattr(draft, name) for name in FileTask.model_fields if name not in told},
         )
-        for draft in ranked(drafts, recurrences)
-    ]
+        for draft in (*ranked(mined.tasks, mined.recurrences), *ranked(mined.unchecked, mined.recurrences))
+    ][:MOST]
     write_whole(path, TasksFile(tasks=tuple(tasks)).model_dump_json(indent=1).encode() + b"\n")
-    return len(tasks)
+    checked = sum(bool(task.checks) for task in tasks)
+    return checked, len(tasks) - checked
 
 
 def ranked(drafts: Sequence[Draft], recurrences: Sequence[Recurrence]) -> list[Draft]:
@@ -88,7 +89,8 @@ def ranked(drafts: Sequence[Draft], recurrences: Sequence[Recurrence]) -> list[D
 def read(path: Path, project: str, now: datetime) -> list[Draft]:
     """Read a file of tasks. Raises NightschoolError, naming the task, for anything that cannot be used."""
     file = _file(path)
-    return [_draft(path, number, task, file.reviewed, project, now) for number, task in enumerate(file.tasks, 1)]
+    told = ((number, task) for number, task in enumerate(file.tasks, 1) if task.checks)
+    return [_draft(path, number, task, file.reviewed, project, now) for number, task in told]
 
 
 def _file(path: Path) -> TasksFile:

@@ -7,7 +7,7 @@ corrected; once it was given for one kind of request in `min_sessions` sessions,
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -46,11 +46,18 @@ class Draft(Record):
     reviewed: bool = True  # False: it came from a file that nobody has marked as reviewed
 
 
+class Unchecked(Draft):
+    """What would be a task had somebody written its check: the words of its correction imply none."""
+
+    checks: tuple[Check, ...] = ()
+
+
 class Mined(Record):
     """What came back, the costliest first, and the tasks made of it."""
 
     recurrences: tuple[Recurrence, ...] = ()
     tasks: tuple[Draft, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
 
 
 def mine(
@@ -89,6 +96,7 @@ def mine_as_known(
     measure = Measure.of(heard, asked)
     found: list[Recurrence] = []
     drafts: list[Draft] = []
+    unchecked: list[Unchecked] = []
     both: tuple[tuple[Literal["request", "correction"], list[list[Said]]], ...] = (
         ("request", asked),
         ("correction", corrections),
@@ -101,9 +109,13 @@ def mine_as_known(
             bare = _recurrence(name, kind, group, measure).model_copy(update={"intent": called})
             recurrence = _with_model(bare, known.written.get(name))
             found.append(recurrence)
-            drafts += _tasks(recurrence, group, asked, min_sessions) if kind == "correction" else []
+            tasks = _tasks(recurrence, group, asked, measure.kind_of, min_sessions) if kind == "correction" else []
+            drafts += [task for task in tasks if not isinstance(task, Unchecked)]
+            unchecked += [task for task in tasks if isinstance(task, Unchecked)]
     found.sort(key=lambda r: (-r.cost, r.id))
-    return Mined(recurrences=tuple(found), tasks=tuple(sorted(drafts, key=lambda d: d.id))), known
+    drafts.sort(key=lambda d: d.id)
+    unchecked.sort(key=lambda d: d.id)
+    return Mined(recurrences=tuple(found), tasks=tuple(drafts), unchecked=tuple(unchecked)), known
 
 
 def corrections(
@@ -195,11 +207,14 @@ def _quote(said: Said) -> Quote:
 # --- tasks ----------------------------------------------------------------------------------------------------------
 
 
-def _tasks(recurrence: Recurrence, rules: Sequence[Said], kinds: Sequence[list[Said]], least: int) -> list[Draft]:
+def _tasks(
+    recurrence: Recurrence,
+    rules: Sequence[Said],
+    kinds: Sequence[list[Said]],
+    kind_of: Mapping[tuple[str, str], int],
+    least: int,
+) -> list[Draft]:
     """Make tasks of the requests that a correction is about, and of their kind when it was given for the kind often."""
-    if not recurrence.checks:
-        return []
-    kind_of = {said.key: number for number, kind in enumerate(kinds) for said in kind}
     given: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
     asked = [rule.about for rule in rules if rule.about]
     for rule in rules:
@@ -224,7 +239,7 @@ def _plain(text: str) -> str:
 
 
 def _draft(recurrence: Recurrence, same: Sequence[Said]) -> Draft:
-    return Draft(
+    return (Draft if recurrence.checks else Unchecked)(
         id=task_id(same[0].text, recurrence.checks),
         recurrence=recurrence.id,
         request=same[0].text,
