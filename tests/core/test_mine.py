@@ -55,26 +55,22 @@ def test_planted_corrections_are_found_and_nothing_else(seed):
 
 
 def test_requests_of_one_kind_come_together():
-    """Of the planted frames of requests that came up in two sessions, at least 0.9 are found, each nearly pure."""
+    """Of the planted frames that came up in three sessions, 0.9 are found; what is brought together is of one family."""
     planted = plant(240, 5)
-    frames = {
-        frame.split("{")[0].strip() or frame: frame for _, all_frames in FAMILIES.values() for frame in all_frames
-    }
-    starts = sorted((start for start in frames if start), key=len, reverse=True)
-    came = Counter()
-    for session in planted.sessions:
-        if session.id.startswith("s") and (
-            start := next((s for s in starts if session.turns[0].prompt.startswith(s)), None)
-        ):
-            came[start] += 1
-    wanted = {start for start, count in came.items() if count > 2}
+    family = {frame.split("{")[0].strip() or frame: name for name, (_, frames) in FAMILIES.items() for frame in frames}
+    starts = sorted(family, key=len, reverse=True)
+    prompts = {(s.id, turn.id): turn.prompt for s in planted.sessions for turn in s.turns}
+    first = [s.turns[0].prompt for s in planted.sessions if s.id.startswith("s")]
+    came = Counter(next((start for start in starts if prompt.startswith(start)), "?") for prompt in first)
+    wanted = {start for start, count in came.items() if count > 2 and start != "?"}
     pure, hit, shown = 0, set(), 0
     for recurrence in mined(planted.sessions).recurrences:
         if recurrence.kind == "request":
-            said = Counter(next((s for s in starts if q.text.startswith(s)), "?") for q in recurrence.quotes)
-            start, most = said.most_common(1)[0]
-            pure, shown = pure + most, shown + len(recurrence.quotes)
-            hit.add(start)
+            told = [prompts[o.session, o.turn] for o in recurrence.origins]
+            said = [next((start for start in starts if text.startswith(start)), "?") for text in told]
+            pure += Counter(family.get(start, "?") for start in said).most_common(1)[0][1]
+            shown += len(said)
+            hit.update(said)
 
     assert len(hit & wanted) / len(wanted) >= 0.9
     assert pure / shown >= 0.9
