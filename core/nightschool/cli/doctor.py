@@ -136,7 +136,7 @@ def _seen(home: "Home", loaded: "Platforms") -> dict[str, _Seen]:
         Moment.TOOL_FAILURE,
     }  # in sessions: no hook tells of them
     events = Counter(event.platform for event in read_events(home) if event.moment not in found_by_us)
-    sessions = Counter(session.platform for session in SessionStore(home).sessions())
+    sessions = Counter(platform for platform, _ in SessionStore(home).marks())
     return {name: (_client(loaded, name), events[name], sessions[name]) for name in loaded.names()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from nightschool.config import Audit
 from nightschool.day import detect, journal
 from nightschool.day.places import places
 from nightschool.events import Event, Moment
+from nightschool.memory.store import Key, Outline, SessionStore
 from nightschool.paths import Home
 from nightschool.records import AuditEntry, Failure, Session
 
@@ -147,20 +148,21 @@ class Finder:
         self.events.append(event)
 
 
-def catch_up(finder: Finder, sessions: Iterable[Session]) -> Iterator[Session]:
-    """Look at those of `sessions` that no event has told the end of, and hand all of them on.
+def catch_up(finder: Finder, store: SessionStore, outlines: Mapping[Key, Outline]) -> None:
+    """Look at those sessions that no event has told the end of; no other is read.
 
     Hooks get lost, and a client may not run them at all: what a night reads is looked at just as well.
     """
     noted = {entry.id: entry.offset for entry in backlog.entries(finder.home) if entry.kind == "session"}
-    for session in sessions:
-        name = f"session-{journal.short_hash(session.platform, session.id)}"
-        ended = session.ended or session.started
-        if ended is not None and noted.get(name) != session.source.offset:
+    for key, outline in outlines.items():
+        if not outline.dated or noted.get(f"session-{journal.short_hash(*key)}") == outline.offset:
+            continue
+        session = store.load(*key)
+        ended = session and (session.ended or session.started)
+        if session is not None and ended is not None:
             told = {"platform": session.platform, "session_id": session.id, "project": session.project or None}
             at = {"id": BACKFILL, "moment": Moment.SESSION_END, "at": ended, "transcript": session.source.path}
             finder.look(Event.model_validate(told | at), session)
-        yield session
 
 
 def _names(session: Session) -> list[str]:

@@ -5,10 +5,12 @@ its row made anew, so an index that is gone, damaged or behind, and a session's 
 """
 
 import contextlib
+import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,7 +21,20 @@ from nightschool.versions import stored
 
 Key = tuple[str, str]  # platform, session id
 Mark = tuple[str, int, int]  # path, size and modification time (ns) of the transcript as it was last read
-_Row = tuple[str, Mark]  # which file of ours it was made from
+
+
+class Outline(NamedTuple):
+    """What is asked of every session each time, so that a long history is not read for it."""
+
+    project: str
+    own: bool
+    dated: bool  # it has begun or ended at a known time
+    offset: int
+    turns: int
+    skipped: Mapping[str, int]
+
+
+_Row = tuple[str, Mark, Outline]  # which file of ours it was made from
 
 _VERSION = 1
 _SCHEMA = f"""
@@ -29,6 +44,16 @@ CREATE TABLE sources (
   PRIMARY KEY (platform, session)
 ) WITHOUT ROWID;
 PRAGMA user_version = {_VERSION};
+"""
+_OUTLINES = """
+CREATE TABLE IF NOT EXISTS outlines (
+  platform TEXT, session TEXT, file TEXT NOT NULL, project TEXT NOT NULL, own INTEGER NOT NULL, dated INTEGER NOT NULL,
+  offset INTEGER NOT NULL, turns INTEGER NOT NULL, skipped TEXT NOT NULL, PRIMARY KEY (platform, session)
+) WITHOUT ROWID;
+"""  # beside the first table, so that an engine that knows only that one goes on with it
+_READ = """
+SELECT platform, session, file, path, size, mtime_ns, project, own, dated, offset, turns, skipped
+FROM sources JOIN outlines USING (platform, session, file)
 """
 
 
@@ -52,7 +77,7 @@ class SessionStore:
         path = self.path(session.platform, session.id)
         write_whole(path, session.model_dump_json(exclude_defaults=True).encode(), durable=False)
         with contextlib.suppress(FileNotFoundError):
-            self._saved[session.platform, session.id] = (_identity(path.stat()), _mark(session))
+            self._saved[session.platform, session.id] = _row(_identity(path.stat()), session)
 
     def sessions(self) -> Iterator[Session]:
         """Yield every session, ordered by platform and id."""
@@ -62,14 +87,21 @@ class SessionStore:
 
     def marks(self) -> dict[Key, Mark]:
         """Return how every transcript was when it was last read. The index is written only when it was behind."""
+        return {key: mark for key, (_, mark, _) in self._known().items()}
+
+    def outlines(self) -> dict[Key, Outline]:
+        """Return the outline of every session, ordered by platform and id; read are only those the index lacks."""
+        return {key: outline for key, (_, _, outline) in sorted(self._known().items())}
+
+    def _known(self) -> dict[Key, _Row]:
         rows, files = self._rows(), self.files()
-        held = {key: row for key, row in rows.items() if key in files and files[key] == row[0]}
+        held = {key: row for key, row in rows.items() if files.get(key) == row[0]}
         others = ((key, file, _loaded(self.path(*key))) for key, file in files.items() if key not in held)
-        fresh = {key: (file, _mark(session)) for key, file, session in others if session is not None}
+        fresh = {key: _row(file, session) for key, file, session in others if session is not None}
         gone = rows.keys() - held.keys() - fresh.keys()
         if fresh or gone:
             self._write(fresh, gone)
-        return {key: mark for key, (_, mark) in (held | fresh).items()}
+        return held | fresh
 
     def index(self) -> None:
         """Put the watermarks of what was saved since into the index, in one transaction."""
@@ -89,9 +121,16 @@ class SessionStore:
         return found
 
     def _rows(self) -> dict[Key, _Row]:
-        told = "SELECT platform, session, file, path, size, mtime_ns FROM sources"
-        with contextlib.suppress(sqlite3.Error), self._open(read_only=True) as index:
-            return {(p, name): (file, (path, size, at)) for p, name, file, path, size, at in index.execute(told)}
+        with contextlib.suppress(sqlite3.Error, ValueError), self._open(read_only=True) as index:
+            told = index.execute(_READ)
+            return {
+                (platform, name): (
+                    file,
+                    (path, size, at),
+                    Outline(project, bool(own), bool(dated), offset, turns, json.loads(skipped) if skipped else {}),
+                )
+                for platform, name, file, path, size, at, project, own, dated, offset, turns, skipped in told
+            }
         return {}
 
     def _write(self, rows: dict[Key, _Row], gone: Iterable[Key]) -> None:
@@ -114,9 +153,16 @@ class SessionStore:
                 raise sqlite3.DatabaseError("damaged")
             if index.execute("PRAGMA user_version").fetchone() != (_VERSION,):
                 index.executescript(_SCHEMA)
-            index.executemany("DELETE FROM sources WHERE platform = ? AND session = ?", list(gone))
-            told = [(*key, file, *mark) for key, (file, mark) in rows.items()]
-            index.executemany("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?)", told)
+            index.execute(_OUTLINES)
+            for table in ("sources", "outlines"):
+                index.executemany(f"DELETE FROM {table} WHERE platform = ? AND session = ?", list(gone))  # noqa: S608
+            marks = [(*key, file, *mark) for key, (file, mark, _) in rows.items()]
+            index.executemany("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?)", marks)
+            told = [
+                (*key, file, *outline[:-1], json.dumps(outline.skipped) if outline.skipped else "")
+                for key, (file, _, outline) in rows.items()
+            ]
+            index.executemany("INSERT OR REPLACE INTO outlines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", told)
 
     @contextlib.contextmanager
     def _open(self, *, read_only: bool) -> Iterator[sqlite3.Connection]:
@@ -141,6 +187,12 @@ def _mark(session: Session) -> Mark:
     if session.elsewhere:
         return ("", 0, 0)
     return (session.source.path, session.source.size, session.source.mtime_ns)
+
+
+def _row(file: str, session: Session) -> _Row:
+    source, dated = session.source, bool(session.ended or session.started)
+    told = Outline(session.project, session.own, dated, source.offset, len(session.turns), session.skipped)
+    return file, _mark(session), told
 
 
 def _identity(info: os.stat_result) -> str:

@@ -1,5 +1,6 @@
 """What a night works on: the sessions in scope, what comes back in them, the candidates and their exam's tasks."""
 
+import functools
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from nightschool.day.redact import redact
 from nightschool.errors import NightschoolError
 from nightschool.files import single_flight, sweep
 from nightschool.memory.consolidate import observe_new
-from nightschool.memory.store import SessionStore
+from nightschool.memory.store import Key, SessionStore
 from nightschool.models.backends import Backend, BatchBackend, resolved
 from nightschool.night import decisions, drafts, evidence, reflect
 from nightschool.night.gating import reexam
@@ -77,10 +78,17 @@ class Setting:
 class Material:
     """What the day left for the night: the sessions in scope and how they came to be."""
 
-    sessions: list[Session]
+    home: Home
+    keys: list[Key]  # of the sessions in scope, by platform and id
     funnel: Funnel
     seen: Seen
     fingerprint: str
+
+    @functools.cached_property
+    def sessions(self) -> list[Session]:
+        """The sessions in scope, read when somebody asks: a night that finds nothing new never does."""
+        held = SessionStore(self.home)
+        return [lightened(found) for key in self.keys if (found := held.load(*key)) is not None]
 
 
 def gather(setting: Setting) -> Material:
@@ -91,24 +99,24 @@ def gather(setting: Setting) -> Material:
     sweep(setting.home.root, older_than=LEFT_OVER)
     with single_flight(setting.home.drain_lock, "harvesting", wait=DRAIN_WAIT):
         funnel = harvest(setting.home, setting.platforms, nights, cap=config.mine.max_sessions, redact=redact)
-        known = Known(setting.home)
-        finder = Finder(setting.home, setting.platforms, known, setting.clock, config.audit, _corrects)
-        everything = catch_up(finder, SessionStore(setting.home).sessions())
-        kept = (s for s in everything if not s.own and _in_scope(s, setting.scope_project))
-        sessions = [lightened(session) for session in kept]
+        finder = Finder(setting.home, setting.platforms, Known(setting.home), setting.clock, config.audit, _corrects)
+        held = SessionStore(setting.home)
+        outlines = held.outlines()
+        catch_up(finder, held, outlines)
         observe_new(setting.home, hear, milestones(setting.home))
+    within = {k: o for k, o in outlines.items() if not o.own and _in_scope(o.project, setting.scope_project)}
     project = setting.request.project
-    if not sessions and project is not None and not Path(project).is_dir():
+    if not within and project is not None and not Path(project).is_dir():
         fix = "Name a project with --project, or learn from all of them with --scope all."
         raise NightschoolError("no such project directory, and no session was held in it", where=project, fix=fix)
-    seen = Seen(offsets={f"{s.platform}/{s.id}": s.source.offset for s in sessions})
+    seen = Seen(offsets={"/".join(key): outline.offset for key, outline in within.items()})
     cases = [marker(found)] if (found := store.verified(setting.home)) else []
     told = [*drafts.ids(setting.home), *cases, *taken_in(setting.home)]
     both = json.dumps([seen.offsets, settings_hash(setting), *told], sort_keys=True)
-    turns = sum(len(session.turns) for session in sessions)
-    skipped = dict(sum((Counter(session.skipped) for session in sessions), Counter()))
-    funnel = funnel.model_copy(update={"sessions": len(sessions), "turns": turns, "skipped": skipped})
-    return Material(sessions, funnel, seen, hashlib.sha256(both.encode()).hexdigest())
+    turns = sum(outline.turns for outline in within.values())
+    skipped = dict(sum((Counter(outline.skipped) for outline in within.values() if outline.skipped), Counter()))
+    funnel = funnel.model_copy(update={"sessions": len(within), "turns": turns, "skipped": skipped})
+    return Material(setting.home, list(within), funnel, seen, hashlib.sha256(both.encode()).hexdigest())
 
 
 def mine_sessions(setting: Setting, sessions: list[Session]) -> Mined:
@@ -208,10 +216,10 @@ def _corrects(prompt: str) -> bool:
     return bool(correcting_rule(prompt))
 
 
-def _in_scope(session: Session, project: str | None) -> bool:
+def _in_scope(held_in: str, project: str | None) -> bool:
     """Tell whether a session was held in the project or below it; one without a directory belongs to none."""
-    inside = session.project == project or session.project.startswith(f"{project}{os.sep}")
-    return project is None or (bool(session.project) and inside)
+    inside = held_in == project or held_in.startswith(f"{project}{os.sep}")
+    return project is None or (bool(held_in) and inside)
 
 
 def settings_hash(setting: Setting) -> str:
