@@ -83,10 +83,13 @@ def sync_dir(folder: Path) -> None:
 
 def sweep(root: Path, *, older_than: float) -> None:
     """Remove the siblings that a killed `write_whole` has left below `root`, those older than so many seconds."""
-    for path in root.rglob(".*.tmp"):
-        with contextlib.suppress(OSError):
-            if time.time() - path.lstat().st_mtime > older_than:
-                path.unlink()
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if name.startswith(".") and name.endswith(".tmp"):
+                path = Path(folder, name)
+                with contextlib.suppress(OSError):
+                    if time.time() - path.lstat().st_mtime > older_than:
+                        path.unlink()
 
 
 def append_line(path: Path, *lines: str, durable: bool = True) -> None:

@@ -1,9 +1,10 @@
 """The audit backlog: a line for what happened, and one for a decision; it is rewritten only where words have to go."""
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from nightschool import files
 from nightschool.errors import NightschoolError
@@ -19,9 +20,18 @@ def add(home: Home, entry: AuditEntry, *, durable: bool = True) -> None:
     files.append_line(home.audit / "backlog.jsonl", entry.model_dump_json(exclude_defaults=True), durable=durable)
 
 
-def entries(home: Home) -> list[AuditEntry]:
-    """Return the backlog, oldest first, each entry as it was last told. Lines that are none are left out."""
-    return list({entry.id: entry for entry in _lines(home, "backlog.jsonl", AuditEntry)}.values())
+def entries(home: Home, kind: str = "") -> list[AuditEntry]:
+    """Return the backlog, or one kind of entries, oldest first, each as it was last told. Other lines are left out."""
+    return list({entry.id: entry for entry in _lines(home, "backlog.jsonl", AuditEntry, kind)}.values())
+
+
+def offsets(home: Home) -> dict[str, int]:
+    """Return how far each session had been read when its note was made, by the note's id. No note is validated."""
+    noted: dict[str, int] = {}
+    for told in map(_told, _bytes(home, "backlog.jsonl")):
+        if told.get("kind") == "session" and isinstance(told.get("id"), str):
+            noted[told["id"]] = told.get("offset", 0)
+    return noted
 
 
 def rewrite(home: Home, kept: Iterable[AuditEntry]) -> None:
@@ -40,14 +50,32 @@ def decisions(home: Home) -> dict[str, AuditDecision]:
     return {decision.finding: decision for decision in _lines(home, "decisions.jsonl", AuditDecision)}
 
 
-def _lines(home: Home, name: str, kind: type[Line]) -> Iterator[Line]:
+def _lines(home: Home, name: str, record: type[Line], kind: str = "") -> Iterator[Line]:
+    for line in _bytes(home, name):
+        if kind and _told(line).get("kind") != kind:
+            continue
+        try:
+            yield record.model_validate_json(line)
+        except ValidationError:
+            continue  # torn by a crash, or of a later version
+
+
+def _told(line: bytes) -> dict[str, Any]:
+    try:
+        told = from_json(line)
+    except ValueError:
+        return {}
+    if not isinstance(told, dict):
+        return {}
+    if told.get("version", 1) != 1:
+        AuditEntry.model_validate(told)  # refuses what is newer
+    return told
+
+
+def _bytes(home: Home, name: str) -> Iterator[bytes]:
     path = home.audit / name
     try:
-        for line in files.read_lines(path):
-            try:
-                yield kind.model_validate_json(line)
-            except ValidationError:
-                continue  # torn by a crash, or of a later version
+        yield from files.read_lines(path)
     except OSError as error:
         fix = "Make it readable, or move it away: it starts anew."
         raise NightschoolError("cannot read the audit backlog", where=path, why=error.strerror, fix=fix) from error

@@ -153,7 +153,7 @@ def catch_up(finder: Finder, store: SessionStore, outlines: Mapping[Key, Outline
 
     Hooks get lost, and a client may not run them at all: what a night reads is looked at just as well.
     """
-    noted = {entry.id: entry.offset for entry in backlog.entries(finder.home) if entry.kind == "session"}
+    noted = backlog.offsets(finder.home)
     for key, outline in outlines.items():
         if not outline.dated or noted.get(f"session-{journal.short_hash(*key)}") == outline.offset:
             continue

@@ -27,14 +27,20 @@ Redact = Callable[[str], str]
 
 
 def harvest(
-    home: Home, platforms: Platforms, nights: Sequence[PlatformNight], *, cap: int = 0, redact: Redact
+    home: Home,
+    platforms: Platforms,
+    nights: Sequence[PlatformNight],
+    *,
+    cap: int = 0,
+    redact: Redact,
+    store: SessionStore | None = None,
 ) -> Funnel:
     """Read every transcript of `nights` that has changed, newest first, at most `cap` of them (0: all).
 
     Returns how many there are, were read, and wait; and which platforms or transcripts failed. What failed or was
     left by the cap keeps its watermark and is read another time; what failed does not use the cap up.
     """
-    store, redact, private = SessionStore(home), _remembering(redact), load(home).privacy
+    store, redact, private = store or SessionStore(home), _remembering(redact), load(home).privacy
     refs = _newest(ref for night in nights for ref in night.transcripts)
     marks = store.marks()
     changed = [r for r in refs if marks.get((r.platform, r.session)) != (r.path, r.size, r.mtime_ns)]

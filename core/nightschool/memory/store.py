@@ -63,6 +63,7 @@ class SessionStore:
     def __init__(self, home: Home) -> None:
         self.home = home
         self._saved: dict[Key, _Row] = {}
+        self._last: dict[Key, _Row] | None = None  # what the index told; each row is held against its file again
 
     def path(self, platform: str, name: str) -> Path:
         """Return where a session lies."""
@@ -94,19 +95,22 @@ class SessionStore:
         return {key: outline for key, (_, _, outline) in sorted(self._known().items())}
 
     def _known(self) -> dict[Key, _Row]:
-        rows, files = self._rows(), self.files()
+        rows = self._rows() if self._last is None else self._last | self._saved
+        files = self.files()
         held = {key: row for key, row in rows.items() if files.get(key) == row[0]}
         others = ((key, file, _loaded(self.path(*key))) for key, file in files.items() if key not in held)
         fresh = {key: _row(file, session) for key, file, session in others if session is not None}
         gone = rows.keys() - held.keys() - fresh.keys()
         if fresh or gone:
             self._write(fresh, gone)
-        return held | fresh
+        self._last = held | fresh
+        return self._last
 
     def index(self) -> None:
         """Put the watermarks of what was saved since into the index, in one transaction."""
         if self._saved:
             self._write(self._saved, ())
+            self._last = None if self._last is None else self._last | self._saved
             self._saved = {}
 
     def files(self) -> dict[Key, str]:

@@ -24,7 +24,7 @@ def hear(prompt: str, follows: bool) -> list[tuple[ObservationKind, str]]:
 def milestones(home: Home) -> dict[tuple[str, str], list[AuditEntry]]:
     """Return what git told of each session's commits."""
     found: dict[tuple[str, str], list[AuditEntry]] = {}
-    for entry in backlog.entries(home):
-        if entry.kind == "milestone" and entry.subject:
+    for entry in backlog.entries(home, "milestone"):
+        if entry.subject:
             found.setdefault((entry.platform, entry.session), []).append(entry)
     return found

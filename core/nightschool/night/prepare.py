@@ -98,9 +98,9 @@ def gather(setting: Setting) -> Material:
     nights = setting.platforms.on_night(setting.request)
     sweep(setting.home.root, older_than=LEFT_OVER)
     with single_flight(setting.home.drain_lock, "harvesting", wait=DRAIN_WAIT):
-        funnel = harvest(setting.home, setting.platforms, nights, cap=config.mine.max_sessions, redact=redact)
+        held, cap = SessionStore(setting.home), config.mine.max_sessions
+        funnel = harvest(setting.home, setting.platforms, nights, cap=cap, redact=redact, store=held)
         finder = Finder(setting.home, setting.platforms, Known(setting.home), setting.clock, config.audit, _corrects)
-        held = SessionStore(setting.home)
         outlines = held.outlines()
         catch_up(finder, held, outlines)
         observe_new(setting.home, hear, milestones(setting.home))
