@@ -113,9 +113,10 @@ def append_line(path: Path, *lines: str, durable: bool = True) -> None:
         raise NightschoolError("cannot append to a log", where=path, why=error.strerror, fix=fix) from error
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
-    """Yield the whole lines of a log written by `append_line`; nothing when there is no such file."""
+def read_lines(path: Path, offset: int = 0) -> Iterator[bytes]:
+    """Yield the whole lines of a log written by `append_line`, from a byte on; nothing when there is no such file."""
     with contextlib.suppress(FileNotFoundError), path.open("rb") as stream:
+        stream.seek(offset)
         for line in stream:
             if line.endswith(b"\n") and line.strip():
                 yield line

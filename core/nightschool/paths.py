@@ -59,6 +59,11 @@ class Home:
         return self.root / "journal.jsonl"
 
     @property
+    def tally(self) -> Path:
+        """What a long journal holds; can be deleted and is then made again."""
+        return self.root / "journal.db"
+
+    @property
     def calls(self) -> Path:
         """Calls made here for a night on another machine; gone once their replies have arrived."""
         return self.root / "calls"

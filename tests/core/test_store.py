@@ -1,5 +1,6 @@
 """The store: sessions as files are the truth, the index may be lost, damaged, behind or ahead."""
 
+import contextlib
 import multiprocessing
 import os
 import sqlite3
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from nightschool.errors import NightschoolError
-from nightschool.memory.store import SessionStore
+from nightschool.memory.store import Outline, SessionStore
 from nightschool.records import Session, Source, ToolCall, Turn
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -165,3 +166,40 @@ def test_processes_share_a_store(home):
 
     assert [process.exitcode for process in running] == [0] * 4
     assert len(SessionStore(home).marks()) == 120
+
+
+def test_outlines_tell_what_the_files_tell(home, store):
+    """Every session's outline is as its file, from the index, from the files alone, and after one was read on."""
+    told = {("toy", name): Outline("", own=False, dated=False, offset=10, turns=1, skipped={"x": 1}) for name in "abc"}
+    assert store.outlines() == SessionStore(home).outlines() == told
+
+    store.save(session("b", offset=20).model_copy(update={"started": AT, "project": "/p", "own": True, "skipped": {}}))
+    told["toy", "b"] = Outline("/p", own=True, dated=True, offset=20, turns=1, skipped={})
+    assert store.outlines() == SessionStore(home).outlines() == told
+
+    home.index.unlink()
+    store.path("toy", "a").unlink()
+    del told["toy", "a"]
+    assert store.outlines() == SessionStore(home).outlines() == told
+    assert list(told) == list(SessionStore(home).outlines())
+
+
+def test_an_index_of_before_the_outlines_is_gone_on_with(home, store):
+    """An index that holds watermarks only is filled up from the files, and still tells these to an older engine."""
+    with contextlib.closing(sqlite3.connect(home.index)) as index, index:
+        index.execute("DROP TABLE outlines")
+
+    assert SessionStore(home).marks() == MARKS
+    with contextlib.closing(sqlite3.connect(home.index)) as index:
+        assert index.execute("SELECT count(*) FROM sources").fetchone() == (3,)
+        assert index.execute("SELECT count(*) FROM outlines").fetchone() == (3,)
+        assert index.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_what_is_not_new_is_not_opened(home, store):
+    """Outlines of sessions that have not changed come without reading their files: these may even be unreadable."""
+    was = store.path("toy", "a").stat()
+    store.path("toy", "a").write_bytes(b"x" * was.st_size)
+    os.utime(store.path("toy", "a"), ns=(was.st_atime_ns, was.st_mtime_ns))
+
+    assert list(SessionStore(home).outlines()) == [("toy", name) for name in "abc"]

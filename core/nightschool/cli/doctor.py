@@ -126,7 +126,7 @@ def _client(loaded: "Platforms", name: str) -> tuple[str, str] | None:
 
 def _seen(home: "Home", loaded: "Platforms") -> dict[str, _Seen]:
     """Return each platform's client, how many events its hooks have told, and how many of its sessions were read."""
-    from nightschool.day.journal import read_events
+    from nightschool.day.journal import counted
     from nightschool.events import Moment
     from nightschool.memory.store import SessionStore
 
@@ -135,7 +135,9 @@ def _seen(home: "Home", loaded: "Platforms") -> dict[str, _Seen]:
         Moment.MILESTONE_COMMIT,
         Moment.TOOL_FAILURE,
     }  # in sessions: no hook tells of them
-    events = Counter(event.platform for event in read_events(home) if event.moment not in found_by_us)
+    events = Counter[str]()
+    for (platform, moment), count in counted(home).items():
+        events[platform] += 0 if moment in found_by_us else count
     sessions = Counter(platform for platform, _ in SessionStore(home).marks())
     return {name: (_client(loaded, name), events[name], sessions[name]) for name in loaded.names()}
 

@@ -73,7 +73,7 @@ def call(args: argparse.Namespace) -> int:
 
 def state(home: "Home", project: str) -> dict[str, Any]:
     """Gather the state. The night and what it proposes are of this project if it has any, else the newest there is."""
-    from nightschool.day.journal import read_events
+    from nightschool.day.journal import counted
     from nightschool.morning.receipts import adopted_edits
     from nightschool.night import decisions
     from nightschool.night.steps import all_nights, of_project
@@ -94,7 +94,7 @@ def state(home: "Home", project: str) -> dict[str, Any]:
         "in_use": _in_use(home),
         "schedules": _schedules(home),
         "spool": sum(1 for path in home.spool.glob("*.json")) if home.spool.is_dir() else 0,
-        "events": sum(1 for _ in read_events(home)),
+        "events": sum(counted(home).values()),
         "spent": _spent(home),
         "lifetime": _lifetime(home),
         "sync": _sync(home),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from nightschool import files
+from nightschool.day import tally
 from nightschool.errors import NightschoolError
 from nightschool.events import Event
 from nightschool.paths import Home
 
+Told = TypeVar("Told")
 _SAME = 60  # seconds within which the same payload is the same event
 _LOG_LIMIT = 2**20
 
@@ -26,13 +30,13 @@ def append(home: Home, *events: Event) -> None:
         files.append_line(home.journal, *(event.model_dump_json() for event in events))
 
 
-def read_events(home: Home, skipped: Counter[str] | None = None) -> Iterator[Event]:
-    """Yield the events in the order they were journaled; nothing when there is no journal.
+def read_events(home: Home, skipped: Counter[str] | None = None, *, offset: int = 0) -> Iterator[Event]:
+    """Yield the events in the order they were journaled, from a byte on; nothing when there is no journal.
 
     Lines that are no event (torn by a crash, or somebody else's) are left out and counted in `skipped["journal"]`.
     Raises NightschoolError when there is a journal that cannot be read.
     """
-    lines = files.read_lines(home.journal)
+    lines = files.read_lines(home.journal, offset)
     while line := _next(lines, home):
         try:
             yield Event.model_validate_json(line)
@@ -49,28 +53,60 @@ def _next(lines: Iterator[bytes], home: Home) -> bytes | None:
         raise NightschoolError("cannot read the journal", where=home.journal, why=error.strerror, fix=fix) from error
 
 
+def counted(home: Home) -> Counter[tuple[str, str]]:
+    """Return how many events the journal holds, by platform and moment."""
+    counts, offset = Counter[tuple[str, str]](), 0
+    with contextlib.suppress(sqlite3.Error):
+        if told := tally.found(home):
+            counts, offset = told.counts(), told.offset
+    counts.update((event.platform, event.moment.value) for event in read_events(home, offset=offset))
+    return counts
+
+
 class Known:
     """Which events the journal holds, so that each is journaled once however often it is told."""
 
     def __init__(self, home: Home) -> None:
-        """Read the journal."""
+        """Read the journal; of a long one what its tally does not tell. The caller holds the drain's lock."""
+        self.home = home
         self._at: dict[str, datetime] = {}
         self._sessions: dict[tuple[str, str], int] = {}
-        for event in read_events(home):
-            self.add(event)
+        self._tally = tally.caught_up(home)
+        self._met = self._asked(tally.Tally.sessions) or 0
+        self._read(self._tally.offset if self._tally else 0)
 
     def __contains__(self, event_id: str) -> bool:
-        return event_id in self._at
+        return self._when(event_id) is not None
 
     def add(self, event: Event) -> None:
         """Take note of an event that was just journaled."""
         self._at[event.id] = event.at
-        if event.session_id:
-            self._sessions.setdefault((event.platform, event.session_id), len(self._sessions) + 1)
+        key = (event.platform, event.session_id or "")
+        if event.session_id and not self._asked(lambda told: told.ordinal(*key)):
+            self._sessions.setdefault(key, self._met + len(self._sessions) + 1)
 
     def ordinal(self, platform: str, session: str) -> int:
         """Return the how manieth session this is, of all that events told of: the first is 1."""
-        return self._sessions.get((platform, session), len(self._sessions) + 1)
+        known = self._asked(lambda told: told.ordinal(platform, session))
+        return known or self._sessions.get((platform, session), self._met + len(self._sessions) + 1)
+
+    def _when(self, event_id: str) -> datetime | None:
+        return self._at.get(event_id) or self._asked(lambda told: told.at(event_id)) or self._at.get(event_id)
+
+    def _asked(self, question: Callable[[tally.Tally], Told | None]) -> Told | None:
+        """Ask the tally; one that turns out to be damaged is dropped, and the journal read instead."""
+        try:
+            return question(self._tally) if self._tally else None
+        except sqlite3.Error:
+            with contextlib.suppress(OSError):
+                self.home.tally.unlink(missing_ok=True)
+            self._tally, self._met, self._sessions = None, 0, {}
+            self._read(0)
+            return None
+
+    def _read(self, offset: int) -> None:
+        for event in read_events(self.home, offset=offset):
+            self.add(event)
 
     def same_payload(self, platform: str, moment: str, payload: bytes, at: datetime) -> str | None:
         """Return the id of the event that this payload already is, None when it is a new one.
@@ -80,7 +116,7 @@ class Known:
         """
         for minutes in (-1, 0, 1):
             found = event_id(platform, moment, payload, at + timedelta(minutes=minutes))
-            known = self._at.get(found)
+            known = self._when(found)
             if known is not None and abs((known - at).total_seconds()) <= _SAME:
                 return found
         return None

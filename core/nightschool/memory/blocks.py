@@ -54,9 +54,13 @@ class BlockStore:
 
     def all(self, *, archived: bool = False) -> Iterator[Block]:
         """Yield every block that can be read, by id."""
-        for path in sorted(self._paths(archived=archived)):
+        yield from self.these((path.stem for path in sorted(self._paths(archived=archived))), archived=archived)
+
+    def these(self, names: Iterable[str], *, archived: bool = False) -> Iterator[Block]:
+        """Yield those blocks of these ids that are there and can be read."""
+        for name in names:
             with contextlib.suppress(NightschoolError):
-                if block := self.load(path.stem, archived=archived):
+                if block := self.load(name, archived=archived):
                     yield block
 
     def save(self, block: Block, *, archived: bool = False, durable: bool = False) -> None:

@@ -5,6 +5,7 @@ session of it was. What a project's sessions no longer bear out is put away, wha
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +21,11 @@ from nightschool.memory import dose, forget, vectors
 from nightschool.memory.blocks import BlockStore
 from nightschool.memory.cases import Case, by_project, until_then
 from nightschool.memory.decisions import domain
-from nightschool.memory.drift import cited, drifted
 from nightschool.memory.index import Index
 from nightschool.memory.observe import Hear, observe
 from nightschool.memory.patterns import patterns
 from nightschool.memory.repairs import repairs
+from nightschool.memory.settle import Remembered, settled
 from nightschool.memory.store import SessionStore
 from nightschool.memory.traps import traps
 from nightschool.paths import Home, safe_name
@@ -33,21 +34,6 @@ from nightschool.versions import stored
 
 Commits = Mapping[tuple[str, str], Sequence[AuditEntry]]
 """The milestones of each session, by platform and id."""
-_KEPT = ("pinned", "life", "uses", "last_used", "mark", "helped", "hurt", "cites", "withheld", "put_away")
-
-
-class Remembered(Record):
-    """What a night did to memory."""
-
-    observed: int = 0  # sessions
-    blocks: int = 0  # there are now
-    new: tuple[str, ...] = ()
-    changed: int = 0
-    put_away: tuple[str, ...] = ()
-    purged: tuple[str, ...] = ()
-    withheld: tuple[str, ...] = ()
-    emptied: int = 0  # sessions, by their age
-    forgetting: str = ""  # the record of what was put away and purged
 
 
 class _State(Record):
@@ -77,8 +63,15 @@ def remember(
     for key, file in state.files.items():
         if file[1] in here:
             here[file[1]][key] = file
-    made = {project: blocks_of(home, project, files, rules) for project, files in here.items()}
-    told = _kept(home, made, state, rules, clock, dose.credit(home, doses(home, state.files)))
+    told = settled(
+        home,
+        sorted(here),
+        lambda project: blocks_of(home, project, here[project], rules),
+        Counter(project for _, project in state.files.values()),
+        dose.credit(home, doses(home, state.files)),
+        rules,
+        clock,
+    )
     emptied = forget.retire_sessions(home, rules.session_days, clock)
     _save_state(home, _State(settings=settings, files=state.files | _as_they_are(home, emptied, state)))
     if told.blocks or Index(home).path.exists():
@@ -135,11 +128,11 @@ def as_of(home: Home, block: Block, at: datetime, rules: Memory) -> Block | None
 
 
 def doses(home: Home, files: Iterable[str] | None = None) -> list[Observed]:
-    """Return every observed session when doses are measured, else none."""
+    """Return every observed session when doses are measured, else none; of it what they are measured by."""
     if not dose.measured(home):
         return []
     files = _loaded_state(home).files if files is None else files
-    return [one for key in files if (one := _load(home, *key.split("/", 1))) is not None]
+    return [dose.light(one) for key in files if (one := _load(home, *key.split("/", 1))) is not None]
 
 
 def observed_projects(home: Home) -> list[str]:
@@ -178,84 +171,6 @@ def _with_what_was(session: Session, told: Observed, before: Observed | None) ->
     tokens = None if before.tokens is None else before.tokens + (told.tokens or 0)
     was = {"started": before.started, "tokens": tokens, "observations": (*before.observations, *told.observations)}
     return told.model_copy(update=was)
-
-
-def _kept(
-    home: Home,
-    made: dict[str, list[Block]],
-    state: _State,
-    rules: Memory,
-    clock: Clock,
-    credit: Mapping[str, tuple[int, int]],
-) -> Remembered:
-    """Bring the files in line with what was made, and let the rest fade."""
-    store = BlockStore(home)
-    uses = store.take_uses()
-    sessions: dict[str, int] = {}
-    for _, project in state.files.values():
-        sessions[project] = sessions.get(project, 0) + 1
-    fresh = {block.id: block for blocks in made.values() for block in blocks}
-    away, withheld, changed, count = [], [], 0, 0
-    for old in store.all():
-        again = fresh.pop(old.id, None)
-        gone = again is None and old.project in made and old.voice is not Voice.IMPORTED
-        block = _merged(old, again, uses, credit)
-        block = forget.aged(block, sessions.get(block.project, 0), rules.half_life)
-        if (gone or block.life <= forget.FADED) and not block.pinned:
-            away.append(block)
-            continue
-        block = block.model_copy(update={"withheld": drifted(block)}) if block.cites else block
-        withheld += [block.id] if block.withheld and not old.withheld else []
-        count += 1
-        if block != old and not forget.only_aged(old, block):
-            store.save(block)
-            changed += 1
-    new = _added(store, fresh.values(), sessions)
-    purged = forget.purge(store, rules.purge_days, clock)
-    names = [block.id for block in away]
-    noted = forget.note(home, "a night", clock, put_away=names, purged=purged) if names or purged else None
-    for block in away:
-        forget.put_away(store, block, clock)
-    store.uses_counted()
-    return Remembered(
-        blocks=count + len(new),
-        new=tuple(sorted(new)),
-        changed=changed,
-        put_away=tuple(sorted(names)),
-        purged=tuple(sorted(purged)),
-        withheld=tuple(withheld),
-        forgetting=noted.id if noted else "",
-    )
-
-
-def _added(store: BlockStore, blocks: Iterable[Block], sessions: Mapping[str, int]) -> list[str]:
-    """Keep blocks that were not there, but those that faded and were not seen since; return which."""
-    new = []
-    for block in blocks:
-        put_away = store.load(block.id, archived=True)
-        if put_away is None or put_away.seen < block.seen:
-            store.save(block.model_copy(update={"mark": sessions.get(block.project, 0), "cites": cited(block)}))
-            (store.archive / f"{block.id}.json").unlink(missing_ok=True)
-            new.append(block.id)
-    return new
-
-
-def _merged(
-    old: Block, new: Block | None, uses: Mapping[str, tuple[int, str]], credit: Mapping[str, tuple[int, int]]
-) -> Block:
-    """Return a block as it is made now, with what was noted on it; new evidence and use give it its life back."""
-    told: dict[str, object] = {}
-    block = old
-    if new is not None:
-        block = new.model_copy(update={key: getattr(old, key) for key in _KEPT})
-        if new.seen > old.seen:
-            told["life"] = 1.0
-    if block.id in uses:
-        count, last = uses[block.id]
-        told |= {"life": 1.0, "uses": block.uses + count, "last_used": datetime.fromisoformat(last)}
-    if block.id in credit:
-        told["helped"], told["hurt"] = credit[block.id]
-    return block.model_copy(update=told) if told else block
 
 
 def _as_they_are(home: Home, names: list[str], state: _State) -> dict[str, tuple[str, str]]:

@@ -82,6 +82,16 @@ def measured(home: Home) -> bool:
     return _path(home).exists()
 
 
+def light(one: Observed) -> Observed:
+    """Return a session with nothing in it but failed calls and corrections: all that is ever counted here."""
+    kept = []
+    for told in one.observations:
+        steps = tuple(step for step in told.steps if step.ok is False) if told.kind is ObservationKind.TOOLS else ()
+        if steps or told.kind is ObservationKind.CORRECTION:
+            kept.append(told.model_copy(update={"steps": steps}))
+    return one.model_copy(update={"observations": tuple(kept)})
+
+
 def differences(home: Home, observed: Iterable[Observed]) -> list[Difference]:
     """Return what stretches with memory differed in from those without, per session (B. L. Welch's interval, 1947)."""
     stretches = [one for one in _stretches(home, observed) if one.dose.told or one.dose.left]

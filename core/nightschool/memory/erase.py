@@ -36,6 +36,7 @@ def erase(home: Home, texts: Sequence[str]) -> tuple[list[str], list[str]]:
     patterns = [re.compile(_spelt(text), re.IGNORECASE) for text in wanted]
     written = []
     shutil.rmtree(home.sync / "repo.git", ignore_errors=True)  # packed: no search would find it; it is made anew
+    home.tally.unlink(missing_ok=True)  # made again from the journal
     for path in _files(home):
         if path.is_relative_to(home.receipts):
             continue

@@ -25,7 +25,7 @@ from nightschool.paths import Home
 
 DRAIN_WAIT = 30.0  # seconds
 _TEMPORARY = re.compile(r"\.(.+)\.\d+\.[0-9a-f]{8}\.tmp")
-_DATABASES = ("index.db", "ledger.db")  # with what SQLite puts beside them
+_DATABASES = ("index.db", "journal.db", "ledger.db")  # with what SQLite puts beside them
 _Told = Callable[[str], None]
 
 

@@ -3,7 +3,8 @@
 from nightschool.errors import NightschoolError
 from nightschool.memory import dose
 from nightschool.memory.blocks import BlockStore
-from nightschool.memory.consolidate import Remembered, doses, remember
+from nightschool.memory.consolidate import doses, remember
+from nightschool.memory.settle import Remembered
 from nightschool.memory.worth import earns, harms
 from nightschool.night.hear import hear, milestones
 from nightschool.night.prepare import Setting

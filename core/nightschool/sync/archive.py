@@ -19,7 +19,17 @@ from nightschool.records import Proposal
 from nightschool.sync import layout
 
 MARK = "nightschool-home-1"
-_LEFT = ("sync/", "spool/", "bin/", "prompts/", "schedules/", "index.db", "memory/index.db", "machine.json")
+_LEFT = (
+    "sync/",
+    "spool/",
+    "bin/",
+    "prompts/",
+    "schedules/",
+    "index.db",
+    "journal.db",
+    "memory/index.db",
+    "machine.json",
+)
 _PASSING = (".lock", ".holder", ".tmp", "-wal", "-shm", "-journal")
 _LARGEST = 2_000_000_000  # bytes of one file
 _CAME = "it came with an imported home"
