@@ -1,13 +1,18 @@
 """What a home of 100,000 sessions and a million observations costs: CPU, time and memory of the verbs of every day.
 
-`NIGHTSCHOOL_SCALE` is how many sessions there are. Transcripts are sparse files: nothing reads them again, and they make
-the user's side 10 GB as a directory listing tells it.
+`NIGHTSCHOOL_SCALE` is how many sessions there are, `NIGHTSCHOOL_SCALE_GB` how large the home is on the disk: prompts and
+replies grow to that, and a million events, 2,000 nights and 100,000 calls lie in it. With `NIGHTSCHOOL_SCALE_SYNC` it is
+shared through a folder as well. Transcripts are sparse files of the user's, and count for nothing.
 """
 
+import contextlib
+import functools
+import hashlib
 import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -28,12 +33,22 @@ from nightschool.records import Session, Source, ToolCall, Turn
 pytestmark = pytest.mark.bench
 RAW = Path(__file__).parent / "raw" / "scale.json"
 SESSIONS, PROJECTS, TURNS = int(os.environ.get("NIGHTSCHOOL_SCALE", "100000")), 200, 6
+GB = float(os.environ.get("NIGHTSCHOOL_SCALE_GB", "0"))  # of the home; 0: as it comes
+LONG = int(min(19_000, max(0.0, GB * 1e9 * 0.8 / SESSIONS - 8_000 * TURNS) / (TURNS - 1))) if GB else 0
+EVENTS, NIGHTS, CALLS = (1_000_000, 2_000, 100_000) if GB else (1_000, 2, 100)  # of the life before
+SYNC = bool(os.environ.get("NIGHTSCHOOL_SCALE_SYNC"))
 TRANSCRIPT = 100_000  # bytes each, sparse
 START = datetime(2025, 1, 1, tzinfo=UTC)
+AGAIN = (
+    "no, always end queries with LIMIT 100", "again: always end the query with LIMIT 100",
+    "You forgot the limit again. Always end the query with LIMIT 100.", "please always end the query with LIMIT 100.",
+)  # fmt: skip
 VERBS = [
     ("harvest, nothing new", ("harvest",)), ("status", ("status",)), ("doctor", ("doctor",)),
     ("search, one project", ("search", "retry budget of the gateway", "--project", "{project}")),
     ("search, everywhere", ("search", "retry budget of the gateway")), ("brief", ("brief", "--project", "{project}")),
+    ("mine, one project", ("mine", "--project", "{project}")), ("report", ("report",)), ("audit", ("audit",)),
+    ("drain, nothing there", ("drain",)),
 ]  # fmt: skip
 
 
@@ -41,6 +56,18 @@ def words():
     """Return 4,000 made-up words."""
     source = random.Random(7)
     return ["".join(source.choices("abcdefghijklmnopqrstuvwxyz", k=source.randrange(4, 9))) for _ in range(4000)]
+
+
+@functools.cache
+def text():
+    """Return 4 MB of words."""
+    return " ".join(random.Random(8).choices(words(), k=600_000))
+
+
+def _slice(source, size):
+    """Return so many characters of it, from anywhere."""
+    at = source.randrange(len(text()) - size)
+    return text()[at : at + size]
 
 
 def held(number, folder, told):
@@ -69,9 +96,23 @@ def held(number, folder, told):
             prompt = (
                 f"We use {source.choice(told)} for {source.choice(told)} in the {source.choice(told[:200])} service."
             )
-        reply = " ".join(source.choices(told, k=350))
+        reply = " ".join(source.choices(told, k=350)) if LONG == 0 else _slice(source, 8_000)
+        if number % 10 == 0 and turn in {1, 2}:  # what comes back: a request, and what the user says every time
+            prompt = f"Write the SQL query for the {source.choice(told)} report of {source.choice(told)}."
+            prompt = prompt if turn == 1 else source.choice(AGAIN)
+        elif turn:
+            prompt += f"\n```\n{_slice(source, LONG)}\n```" if LONG else ""
         at = begin + timedelta(minutes=turn)
-        turns.append(Turn(id=f"t{turn}", at=at, prompt=prompt, reply=reply, calls=tuple(calls), tokens=900))
+        turns.append(
+            Turn(
+                id=str(uuid.UUID(int=number * 100 + turn, version=4)),
+                at=at,
+                prompt=prompt,
+                reply=reply,
+                calls=tuple(calls),
+                tokens=900,
+            )
+        )
     read = Source(path=str(path), offset=info.st_size, size=info.st_size, mtime_ns=info.st_mtime_ns)
     return Session(
         platform="claude-code", id=name, source=read, project=project, branch="main", started=begin, ended=begin,
@@ -94,9 +135,51 @@ def measured(rows, what, call, env, cwd):
     return out
 
 
+def history(home):
+    """Write what a long life has journaled: a million events of hooks, as the drain writes them."""
+    home.root.mkdir(mode=0o700, exist_ok=True)
+    with home.journal.open("w") as stream:
+        for number in range(EVENTS):
+            session = number * SESSIONS // EVENTS
+            at = START + timedelta(seconds=300 * session + number % 300)
+            event = {
+                "id": hashlib.sha256(str(number).encode()).hexdigest()[:24], "platform": "claude-code",
+                "moment": "turn_end" if number % 20 else "session_end", "at": at.isoformat(),
+                "session_id": str(uuid.UUID(int=session, version=4)), "project": f"/srv/project-{session % PROJECTS}",
+            }  # fmt: skip
+            stream.write(json.dumps(event, separators=(",", ":")) + "\n")
+    home.journal.chmod(0o600)
+
+
+def lived(home, first):
+    """Copy a night's directory and its calls until there are as many as years leave."""
+    night = json.loads((home.nights / first / "night.json").read_bytes())
+    for number in range(2, NIGHTS + 2):
+        folder = home.nights / f"{number:04d}"
+        shutil.copytree(home.nights / first, folder)
+        told = night | {"id": folder.name, "project": f"/srv/project-{number % PROJECTS}"}
+        (folder / "night.json").write_text(json.dumps(told, indent=1))
+    (home.nights / first).rename(home.nights / f"{NIGHTS + 2:04d}")
+    last = home.nights / f"{NIGHTS + 2:04d}" / "night.json"
+    last.write_text(json.dumps(night | {"id": last.parent.name}, indent=1))
+    with contextlib.closing(sqlite3.connect(home.ledger)) as ledger, ledger:
+        held = [name for _, name, *_ in ledger.execute("PRAGMA table_info(calls)") if name not in {"key", "answer"}]
+        count = ledger.execute("SELECT count(*) FROM calls").fetchone()[0]
+        ledger.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO calls (key, answer,"
+            f" {', '.join(held)}) SELECT key || '-' || i, answer || ?, {', '.join(held)} FROM calls, n",
+            (max(1, CALLS // max(1, count)), " " * 2_000),
+        )
+
+
+def size(root):
+    """Return the bytes that a directory's files take on the disk: holes do not count."""
+    return sum(path.stat().st_blocks * 512 for path in root.rglob("*") if path.is_file())
+
+
 def test_a_hundred_thousand_sessions(tmp_path):
-    """Print what each costs: the first consolidation, one after a new session, and the verbs with nothing new."""
-    assert shutil.disk_usage(tmp_path).free > 40_000 * SESSIONS, "the disk has no room for it"
+    """Print what each costs: the first consolidation, one after a new session, and the verbs of every day."""
+    assert shutil.disk_usage(tmp_path).free > 40_000 * SESSIONS + 1.5e9 * GB, "the disk has no room for it"
     home, user, rows, told = Home(tmp_path / "home"), tmp_path / "user", [], words()
     folder = user / ".claude" / "projects"
     for number in range(PROJECTS):
@@ -104,32 +187,56 @@ def test_a_hundred_thousand_sessions(tmp_path):
     store = SessionStore(home)
     for number in range(SESSIONS):
         store.save(held(number, folder, told))
+    history(home)
     env = {key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ}
     env |= {"HOME": str(user), "NIGHTSCHOOL_HOME": str(home.root)}
-    again = [
-        sys.executable,
-        "-c",
-        "import sys; from tests.bench.test_bench_scale import consolidate; consolidate(sys.argv[1])",
-    ]
-    root = Path(__file__).parents[2]
-    measured(rows, "first index of the sessions (harvest)", [sys.executable, "-m", "nightschool", "harvest"], env, user)
+    root, figures = Path(__file__).parents[2], {"sessions": SESSIONS, "projects": PROJECTS}
     inside = env | {"PYTHONPATH": os.pathsep.join([str(root), env.get("PYTHONPATH", "")])}
-    seen = json.loads(measured(rows, "first consolidation", [*again, str(home.root)], inside, root).splitlines()[-1])
-    store.save(held(SESSIONS, folder, told))
-    measured(rows, "consolidation after one new session", [*again, str(home.root)], inside, root)
-    for what, words_ in VERBS:
-        call = [sys.executable, "-m", "nightschool", *(w.format(project="/srv/project-7") for w in words_)]
-        for _ in range(3):
+
+    def verb(what, *words_, again=1):
+        call = [sys.executable, "-m", "nightschool", *(w.format(project="/srv/project-0") for w in words_)]
+        for _ in range(again):
             measured(rows, what, call, env, user)
+        keep(figures, rows)
+
+    def consolidated(what):
+        code = "import sys; from tests.bench.test_bench_scale import consolidate; consolidate(sys.argv[1])"
+        out = measured(rows, what, [sys.executable, "-c", code, str(home.root)], inside, root)
+        figures.update(json.loads(out.splitlines()[-1]))
+        keep(figures, rows)
+
+    verb("first index of the sessions (harvest)", "harvest")
+    consolidated("first consolidation")
+    store.save(held(SESSIONS, folder, told))
+    consolidated("consolidation after one new session")
+    verb("first night of a project (mock)", "run", "--backend", "mock", "--project", "{project}")
+    lived(home, "0001")
     observed = (home.memory / "observations").rglob("*.json")
-    seen["observations"] = sum(len(json.loads(path.read_bytes())["observations"]) for path in observed)
-    kept = sum(path.stat().st_size for path in home.root.rglob("*") if path.is_file())
-    figures = {"sessions": SESSIONS, "projects": PROJECTS, "home_mb": kept / 1e6, "load": os.getloadavg(),
-               "transcripts_mb": SESSIONS * TRANSCRIPT / 1e6, **seen}  # fmt: skip
-    print(figures)
-    name = RAW if SESSIONS == 100_000 else RAW.with_name(f"scale-{SESSIONS}.json")
-    name.write_text(json.dumps({"figures": figures, "rows": rows}, indent=1) + "\n")
+    figures["observations"] = sum(path.read_bytes().count(b'"kind":') for path in observed)
+    figures |= {"home_gb_on_disk": size(home.root) / 1e9, "nights": NIGHTS + 1, "events": EVENTS, "calls": CALLS}
+    figures |= {"home_gb": sum(path.stat().st_size for path in home.root.rglob("*") if path.is_file()) / 1e9}
+    for what, words_ in VERBS:
+        verb(what, *words_, again=3)
+    store.save(held(SESSIONS + PROJECTS * 10 - SESSIONS % PROJECTS, folder, told))
+    verb("night after one new session (mock)", "run", "--backend", "mock", "--project", "{project}")
+    verb("night with nothing new (mock)", "run", "--backend", "mock", "--project", "{project}")
+    if SYNC:
+        (tmp_path / "shared").mkdir()
+        verb("setup", "setup", "--url", str(tmp_path / "shared"), "--backend", "folder", "--no-test")
+        verb("first sync", "sync")
+        verb("sync, nothing new", "sync")
+        store.save(held(SESSIONS + PROJECTS * 20 - SESSIONS % PROJECTS, folder, told))
+        verb("night after one new session, with sync", "run", "--backend", "mock", "--project", "{project}")
+    verb("uninstall --purge", "uninstall", "--purge", "--yes")
+    assert not home.root.exists()
     shutil.rmtree(tmp_path)
+
+
+def keep(figures, rows):
+    """Write down what is known so far."""
+    figures["load"] = os.getloadavg()
+    name = f"scale-{SESSIONS}{f'-{GB:g}gb' if GB else ''}.json"
+    (RAW.parent / name).write_text(json.dumps({"figures": figures, "rows": rows}, indent=1) + "\n")
 
 
 def consolidate(root):

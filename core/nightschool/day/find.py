@@ -81,8 +81,8 @@ class Finder:
                 continue
             spike = _found(event, session, names[episode.tipped], Moment.ERROR_SPIKE, event.at)
             entry = self._entry(spike, session, kind="error_spike", failures=self._failed(session, episode))
-            backlog.add(self.home, entry)
-            self._journal(spike)
+            backlog.add(self.home, entry, durable=event.id != BACKFILL)
+            self._journal(spike, durable=event.id != BACKFILL)
             self.spikes.append((spike, self.platforms.on_error_spike(spike, session)))
             self._tell(event, session, entry)
 
@@ -142,8 +142,8 @@ class Finder:
         where = {"platform": session.platform, "session": session.id, "project": session.project}
         return AuditEntry.model_validate({"id": event.id, "at": event.at} | where | told)
 
-    def _journal(self, event: Event) -> None:
-        journal.append(self.home, event)
+    def _journal(self, event: Event, *, durable: bool = True) -> None:
+        journal.append(self.home, event, durable=durable)
         self.known.add(event)
         self.events.append(event)
 
