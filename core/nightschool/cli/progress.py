@@ -86,7 +86,7 @@ class Progress:
         if not self.home.ledger.exists():
             return (0, 0, 0)
         try:
-            ledger = Ledger(self.home)
+            ledger = Ledger(self.home, check=False)
             spent = ledger.spent()
             ledger.close()
         except NightschoolError:

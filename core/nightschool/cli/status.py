@@ -222,7 +222,7 @@ def _spent(home: "Home") -> dict[str, Any]:
 
     if not home.ledger.exists():
         return {"calls": 0, "tokens": 0, "usd": 0.0, "failed": 0}
-    spent = Ledger(home).spent()
+    spent = Ledger(home, check=False).spent()
     return {"calls": spent.calls, "tokens": spent.tokens, "usd": spent.cost, "failed": spent.failed}
 
 

@@ -66,10 +66,11 @@ class Spend(Record):
 class Ledger:
     """The ledger of one home; made when there is none. Several threads and processes may use it at once.
 
+    `check` looks first whether the whole file is sound, which reads all of it: for whoever writes it or judges it.
     Raises NightschoolError when the file is damaged or cannot be used, here and in every method.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, check: bool = True) -> None:
         self.path = home.ledger
         self._locks = home.ledger.with_suffix(".locks")
         self._thread = threading.Lock()
@@ -84,7 +85,7 @@ class Ledger:
         self._closing = weakref.finalize(self, self._db.close)
         try:
             with self._guarded():
-                self._prepare()
+                self._prepare(check=check)
         except NightschoolError:
             self.close()
             raise
@@ -221,7 +222,7 @@ class Ledger:
                 empty.executescript(_SCHEMA)
                 write_whole(self.path, empty.serialize())
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, check: bool) -> None:
         self._db.execute("PRAGMA synchronous = FULL")
         ours = self._db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -229,7 +230,9 @@ class Ledger:
             fix = "Update nightschool."
             raise NightschoolError("the ledger is of a newer version", where=self.path, why=version, fix=fix)
         # Also catches a file that was cut to nothing, which SQLite would take for a new one.
-        fault = "it is not a ledger" if not ours else self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        fault = "ok" if ours else "it is not a ledger"
+        if ours and check:
+            fault = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if fault != "ok":
             raise _damaged(self.path, fault)
         if self._db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":

@@ -155,7 +155,7 @@ def _request(task: Task | None) -> str:
 def _spent(home: Home, night: Night) -> tuple[Spend, dict[str, int]]:
     if not home.ledger.exists():
         return Spend(calls=night.calls, tokens=night.tokens, cost=None, failed=night.failed_calls), {}
-    ledger = Ledger(home)
+    ledger = Ledger(home, check=False)
     try:
         return ledger.spent(night.id), ledger.errors(night.id)
     finally:

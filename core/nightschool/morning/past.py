@@ -62,7 +62,7 @@ def _pictures(home: Home, nights: list[Night], known: list[Evidence]) -> Child:
 def _spent(home: Home, nights: list[Night]) -> list[tuple[str, float]]:
     if not home.ledger.exists():
         return [(night.id, float(night.tokens)) for night in nights]
-    ledger = Ledger(home)
+    ledger = Ledger(home, check=False)
     try:
         return [(night.id, float(ledger.spent(night.id).tokens)) for night in nights]
     finally:
