@@ -39,7 +39,7 @@ from nightschool.records import (
     Turn,
     Verdict,
 )
-from nightschool.sync import access, keys, layout, machine, service, setup
+from nightschool.sync import access, exchange, keys, layout, machine, service, setup
 from nightschool.sync.remote import Unreachable
 
 AT = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
@@ -772,3 +772,24 @@ def test_a_state_file_tells_no_secret(two, bare):
     told = (two[0].sync / "state.json").read_text()
     assert "private thing" not in told
     assert json.loads(told)["agreed"]["blocks/d-1.json"]["hash"]
+
+
+@pytest.mark.parametrize("portion", [1, 700])
+def test_a_long_history_goes_out_in_portions(two, shared, monkeypatch, portion):
+    """What is too much for one write goes in several, all of it; then nothing waits, and another machine has it."""
+    monkeypatch.setattr(exchange, "PORTION", portion)
+    one, other = two
+    for number in range(4):
+        BlockStore(one).save(block(f"domain-{number}"))
+        SessionStore(one).save(session(f"s{number}", "a question"))
+
+    done = sync(one, shared)
+    assert len(done.sent) == len(set(done.sent)) >= 9
+    assert (done.tries, sync(one, shared).sent, service.status(one, shared, CLOCK)["waiting"]) == (1, [], [])
+    if shared.backend == "git":
+        count = int(git("rev-list", "--count", "main", cwd=shared.url))
+        assert 1 < count <= len(done.sent)
+
+    sync(other, shared)
+    assert {found.id for found in BlockStore(other).all()} == {f"domain-{number}" for number in range(4)}
+    assert [found.id for found in SessionStore(other).sessions()] == [f"s{number}" for number in range(4)]

@@ -32,6 +32,7 @@ from nightschool.sync.remote import Contended, Listing, Remote
 from nightschool.sync.state import Agreed, State
 
 TRIES = 6
+PORTION = 64 * 2**20  # bytes that are published at once
 _FIRST = ("machines/", "logs/")
 _NIGHT_WAIT = 5.0  # seconds: a night may hold the home for hours, and the next exchange is soon
 
@@ -82,9 +83,8 @@ class Exchange:
             self._take(listing)
             why = {path: known.refused for path, known in self.state.agreed.items() if known.refused}
             self.done.refused = listing.refused | why
-            changes = self.outgoing(listing)
             try:
-                if changes:
+                for changes in self._portions(listing):
                     self._give(changes)
             except Contended as met:
                 standing = str(met)
@@ -190,24 +190,33 @@ class Exchange:
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
-    def outgoing(self, listing: Listing) -> dict[str, bytes | None]:
-        """Return what is to be published on top of a listing; None: to be removed."""
+    def _portions(self, listing: Listing) -> Iterator[dict[str, bytes | None]]:
+        """Yield what is to be published, so much at a time that a long history fits into memory; mostly it is one."""
         changes: dict[str, bytes | None] = {}
-        for name in BlockStore(self.home).buried():
-            path = Place("blocks", (name,)).path
-            if path in listing.versions:
-                changes[path] = None
+        held = 0
+        for path, data in self.outgoing(listing):
+            changes[path] = data
+            held += len(data or b"")
+            if held >= PORTION:
+                yield changes
+                changes, held = {}, 0
+        if changes:
+            yield changes
+
+    def outgoing(self, listing: Listing) -> Iterator[tuple[str, bytes | None]]:
+        """Yield what is to be published on top of a listing, who writes and what was forgotten first; None: remove."""
+        gone = {Place("blocks", (name,)).path for name in BlockStore(self.home).buried()} & listing.versions.keys()
+        yield from ((path, None) for path in sorted(gone))
+        for path, data in self._own():
+            yield from self._changed(path, data, "")
         for place, identity in self._shared():
             known = self.state.agreed.get(place.path)
             if known is not None and (known.refused or known.identity == identity):
                 continue
             record = self.shelf.load(place)
-            if record is None or (place.kind == "sessions" and self._private(record)) or place.path in changes:
+            if record is None or (place.kind == "sessions" and self._private(record)) or place.path in gone:
                 continue
-            self._compare(changes, place.path, self.codec.encode(record), identity)
-        for path, data in self._own():
-            self._compare(changes, path, data, "")
-        return changes
+            yield from self._changed(place.path, self.codec.encode(record), identity)
 
     def _shared(self) -> Iterator[tuple[Place, str]]:
         for place, info in self.shelf.places():
@@ -215,22 +224,22 @@ class Exchange:
                 yield place, f"{info.st_ino}-{info.st_size}-{info.st_mtime_ns}"
 
     def _own(self) -> Iterator[tuple[str, bytes]]:
-        for place, data in self.logs.own():
-            yield place.path, data
         me = Machine(id=self.codec.machine, author=self.author)
         yield Place("machines", (me.id,)).path, self.codec.encode(me)
+        for place, data in self.logs.own():
+            yield place.path, data
         for path in sorted(self.home.nights.glob("*/report.md")):
             if path.parent.name.isdecimal() and self.shelf.done(path.parent.name):
                 page = redact(path.read_text(encoding="utf-8", errors="replace"))
                 yield f"nights/{me.id}/{path.parent.name}/report.md", page.encode()
 
-    def _compare(self, changes: dict[str, bytes | None], path: str, data: bytes, identity: str) -> None:
+    def _changed(self, path: str, data: bytes, identity: str) -> Iterator[tuple[str, bytes]]:
         known = self.state.agreed.get(path)
         if known is not None and known.hash == _hash(data):
             self.state.agreed[path] = known.model_copy(update={"identity": identity})
         else:
-            changes[path] = data
             self.state.pending[path] = identity
+            yield path, data
 
     def _private(self, session: Session) -> bool:
         """Tell whether a session stays here: our own rehearsals, and those whose text is not kept and never was."""

@@ -93,7 +93,7 @@ class GitRemote:
             self._push(_OURS)
             tip = self._git("rev-parse", _OURS).decode().strip()
             self._git("update-ref", "refs/remotes/origin/" + self.branch, tip)
-            listing = self._of(tip)
+            self.tip, listing = tip, self._of(tip)
         except GitFailed as error:
             if _FIRST.search(error.said):
                 raise Contended(self._locked(error)) from error

@@ -97,7 +97,8 @@ def status(home: Home, rules: Sync, clock: Clock) -> dict[str, Any]:
     remote = opened(home, rules, clock)
     state = State.of(home, remote.where())
     there = Listing(versions={path: known.version for path, known in state.agreed.items()})
-    waiting = sorted(_exchange(home, rules, remote, state, lambda _project: {}, clock).outgoing(there))
+    here = _exchange(home, rules, remote, state, lambda _project: {}, clock)
+    waiting = sorted(path for path, _ in here.outgoing(there))
     refused = {path: known.refused for path, known in state.agreed.items() if known.refused}
     dates = {name: at.isoformat() if at else None for name, at in (("last", state.last), ("tried", state.tried))}
     machines = {name: author for name, author in machine.authors(home).items() if name != me.id}
