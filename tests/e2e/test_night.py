@@ -115,6 +115,17 @@ def test_evidence_carries_over_nights(world):
     assert second["rules"][0]["verdict"]["tasks"] > first["rules"][0]["verdict"]["tasks"]
 
 
+def test_what_only_the_next_night_asks_is_kept_for_it_alone(world):
+    """How far each session was read grows with the sessions: the last two finished nights of a project keep it."""
+    for subject in SUBJECTS[:4]:
+        world.session((f"write a SQL query for {subject}", "SELECT 1;"))
+        told = world.json("run")
+        assert told["night"]["funnel"]["read"] == 1
+
+    assert sorted(path.parent.name for path in world.home.glob("nights/*/seen.json")) == ["0003", "0004"]
+    assert len(list(world.home.glob("nights/*/night.json"))) == 4
+
+
 def test_handoff_waits_and_goes_on(queries):
     """Exit 3 while questions are open; once answered, the same command ends the night with a measured verdict."""
     _, err = queries.run("run", "--backend", "handoff", code=3)

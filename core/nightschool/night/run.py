@@ -44,7 +44,7 @@ from nightschool.night.rules import block
 from nightschool.night.rules.documents import Documents
 from nightschool.night.spending import counted, has_rested, keep_limits, most_calls, stopped
 from nightschool.night.stage import Candidates, Recalled, stage
-from nightschool.night.steps import Steps, all_nights, last_done, next_id
+from nightschool.night.steps import Steps, all_nights, last_done, let_go, next_id
 from nightschool.night.write import mined_with_model
 from nightschool.records import Evidence, Night, NightStatus, Proposal, RealTask, Seen, Session, Task
 
@@ -168,6 +168,8 @@ def _opened(setting: Setting, name: str, material: Material, earlier: Night | No
         funnel=material.funnel.model_copy(update=told),
     )
     steps.pin("seen", material.seen)
+    if earlier:
+        let_go(setting.home, "seen", before=earlier)
     return steps.pin("night", night)
 
 

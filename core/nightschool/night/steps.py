@@ -97,3 +97,16 @@ def next_id(home: Home) -> str:
     """Return the id of a night that is yet to come: `0001`, `0002` …"""
     taken = [int(night.id) for night in all_nights(home) if night.id.isdecimal()]
     return f"{max(taken, default=0) + 1:04d}"
+
+
+def let_go(home: Home, step: str, *, before: Night) -> None:
+    """Remove what a step made in finished nights of a project before this one: nobody reads it any more.
+
+    It grows with the sessions, so that kept for every night it would soon be most of a home.
+    """
+    for path in home.nights.glob(f"*/{safe_name(step)}.json"):
+        night = Steps(home, path.parent.name).found("night", Night) if NIGHT.fullmatch(path.parent.name) else None
+        if night is None or night.project != before.project or night.id == before.id:
+            continue
+        if night.status in {NightStatus.DONE, NightStatus.ABANDONED} and night.started < before.started:
+            path.unlink(missing_ok=True)
