@@ -1,7 +1,7 @@
 """Sessions laid out for comparison, and the block that a finding over several of them becomes."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -82,6 +82,22 @@ def by_project(observed: Iterable[Observed]) -> dict[str, list[Case]]:
     for one in sorted(observed, key=lambda o: (o.platform, o.session)):
         groups.setdefault(one.project, []).append(Case(one))
     return groups
+
+
+def alike(observed: Iterable[Observed]) -> Iterator[Observed]:
+    """Yield sessions in which steps that tell the same are one object: those of a project do much the same.
+
+    Of a project with many thousand sessions the steps are most of what has to be held.
+    """
+    known: dict[object, Step] = {}
+    for one in observed:
+        kept = tuple(_alike(told, known) if told.steps else told for told in one.observations)
+        yield one.model_copy(update={"observations": kept})
+
+
+def _alike(told: Observation, known: dict[object, Step]) -> Observation:
+    steps = ((s, (s.name, s.detail, s.ok, s.error, s.edits, s.checks)) for s in told.steps)
+    return told.model_copy(update={"steps": tuple(known.setdefault(key, step) for step, key in steps)})
 
 
 def until_then(observed: Iterable[Observed], until: datetime | None) -> list[Observed]:

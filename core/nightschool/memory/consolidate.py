@@ -19,7 +19,7 @@ from nightschool.events import Record
 from nightschool.files import write_whole
 from nightschool.memory import dose, forget, vectors
 from nightschool.memory.blocks import BlockStore
-from nightschool.memory.cases import Case, by_project, until_then
+from nightschool.memory.cases import Case, alike, by_project, until_then
 from nightschool.memory.decisions import domain
 from nightschool.memory.index import Index
 from nightschool.memory.observe import Hear, observe
@@ -95,7 +95,7 @@ def blocks_of(
     """Return the blocks that a project's observations make; with `until`, those they would have made then."""
     mine = (key for key, (_, of) in files.items() if of == project)
     found = (_load(home, *key.split("/", 1)) for key in mine)
-    here = [one for one in found if one is not None and one.project == project]
+    here = list(alike(one for one in found if one is not None and one.project == project))
     cases = by_project(until_then(here, until)).get(project, [])
     return consolidated(project, cases, rules, BlockStore(home).buried())
 
