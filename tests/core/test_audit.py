@@ -431,3 +431,22 @@ def test_a_session_can_be_made_private_later(home, drain, tell, tmp_path, capsys
     assert capsys.readouterr().out == "s1\n"
     for words in (["--add", "audit.window", "3"], ["--add", "privacy.sessions", "a,b"], ["--take", "privacy.sessions"]):
         assert main(["config", *words]) == 2
+
+
+def test_a_project_is_found_however_it_is_spelt_in_json(home):
+    """What is left out unread never belongs to the project: quotes, blanks, letters, a slash at the end."""
+    for number, project in enumerate(['/p/a "b"', "/p/ä\\ö", "/p/ä\\ö/below", "/p/other", '/p/a "b" c']):
+        told = {"id": f"spike-{number}", "kind": "error_spike", "at": AT, "platform": "toy", "session": f"s{number}"}
+        backlog.add(home, AuditEntry.model_validate(told | {"project": project}))
+
+    def found(project):
+        return {
+            entry.project
+            for entry in backlog.entries(home, "error_spike", project)
+            if project.rstrip("/") in entry.project
+        }
+
+    assert found('/p/a "b"') == {'/p/a "b"', '/p/a "b" c'}
+    assert found("/p/ä\\ö/") == {"/p/ä\\ö", "/p/ä\\ö/below"}
+    assert backlog.entries(home, "milestone") == []
+    assert len(backlog.entries(home)) == 5

@@ -1,5 +1,6 @@
 """The audit backlog: a line for what happened, and one for a decision; it is rewritten only where words have to go."""
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -20,9 +21,14 @@ def add(home: Home, entry: AuditEntry, *, durable: bool = True) -> None:
     files.append_line(home.audit / "backlog.jsonl", entry.model_dump_json(exclude_defaults=True), durable=durable)
 
 
-def entries(home: Home, kind: str = "") -> list[AuditEntry]:
-    """Return the backlog, or one kind of entries, oldest first, each as it was last told. Other lines are left out."""
-    return list({entry.id: entry for entry in _lines(home, "backlog.jsonl", AuditEntry, kind)}.values())
+def entries(home: Home, kind: str = "", project: str = "") -> list[AuditEntry]:
+    """Return the backlog, oldest first, each entry as it was last told. Lines that are none are left out.
+
+    With `kind` only that kind; with `project` at least those of it and below, so that not all lines are validated.
+    """
+    word = json.dumps(project.rstrip("/\\"), ensure_ascii=False)[1:-1].encode(errors="replace")
+    lines = _lines(home, "backlog.jsonl", AuditEntry, kind, word)
+    return list({entry.id: entry for entry in lines}.values())
 
 
 def offsets(home: Home) -> dict[str, int]:
@@ -50,9 +56,9 @@ def decisions(home: Home) -> dict[str, AuditDecision]:
     return {decision.finding: decision for decision in _lines(home, "decisions.jsonl", AuditDecision)}
 
 
-def _lines(home: Home, name: str, record: type[Line], kind: str = "") -> Iterator[Line]:
+def _lines(home: Home, name: str, record: type[Line], kind: str = "", word: bytes = b"") -> Iterator[Line]:
     for line in _bytes(home, name):
-        if kind and _told(line).get("kind") != kind:
+        if word not in line or kind.encode() not in line or (kind and _told(line).get("kind") != kind):
             continue
         try:
             yield record.model_validate_json(line)

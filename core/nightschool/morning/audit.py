@@ -79,8 +79,8 @@ def _failures(home: Home, project: str | None) -> Iterable[Finding]:
     """Group error spikes by what failed: the same kind of failure of the same program is one finding."""
     seen: dict[str, list[tuple[AuditEntry, int]]] = defaultdict(list)
     severity: dict[str, int] = {}
-    for entry in backlog.entries(home):
-        if entry.kind == "error_spike" and _in_scope(entry, project):
+    for entry in backlog.entries(home, "error_spike", project or ""):
+        if _in_scope(entry, project):
             for failure in entry.failures:
                 seen[failure.signature].append((entry, failure.count))
                 severity[failure.signature] = _SEVERE.get(failure.kind, 1)
