@@ -159,7 +159,7 @@ def sweep(world, faulty, scenario, mode, count=0):
         if done.returncode == 0 and scenario.state(world, done.stdout) == wanted:
             continue
         again, _ = made.run(words)
-        if locked := LOCKED.search(again.stderr.decode()):  # by git on the other side, which was killed: do as told
+        while locked := LOCKED.search(again.stderr.decode()):  # by git on the other side, which was killed: do as told
             Path(locked[1]).unlink()
             again, _ = made.run(words)
         told = f"{where}\nafter it:\n{again.stderr.decode()}"

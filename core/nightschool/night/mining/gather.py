@@ -19,6 +19,7 @@ from itertools import pairwise
 from nightschool.night.mining import cluster, sameness
 from nightschool.night.mining.listen import Heard, Said
 from nightschool.night.mining.literals import Literal, mask
+from nightschool.night.mining.profiles import Asked, Group, profile
 from nightschool.night.mining.tokens import gist, unmarked
 from nightschool.records import Check, CheckOp
 
@@ -115,11 +116,11 @@ class _Profiles:
         self._compounds = _compounds([*heard.rules, *heard.perhaps])
         about = [said.about for said in (*heard.rules, *heard.perhaps) if said.about]
         asked = {said.key: said.tokens[:OPENING] for said in (*heard.requests, *about)}
-        self._asked = sameness.Asked(list(asked.values()))
+        self._asked = Asked(list(asked.values()))
 
-    def of(self, group: Sequence[Said]) -> sameness.Group:
+    def of(self, group: Sequence[Said]) -> Group:
         """Return the profile of a group."""
-        return sameness.profile(
+        return profile(
             (
                 (said.text, _as_one(said.tokens, self._compounds), _as_one(said.around, self._compounds))
                 for said in group
@@ -217,9 +218,9 @@ def _told_again(groups: list[list[Said]], perhaps: Sequence[Said], profiles: _Pr
     told, others = [profiles.of(group) for group in groups], [profiles.of(alike) for alike in words.values()]
     known = sameness.Known([told[at] for at in back], among=[*told, *others])
     left = []
-    for alike, profile in zip(words.values(), others, strict=True):
+    for alike, told_by in zip(words.values(), others, strict=True):
         often = len({said.where for said in alike}) >= _CASES
-        at = known.likest(profile, anywhere=not often)
+        at = known.likest(told_by, anywhere=not often)
         if at is None:
             left.append(alike)
         else:

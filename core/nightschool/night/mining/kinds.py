@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from nightschool.night.mining import cluster, sameness
 from nightschool.night.mining.gather import OPENING, grouped
 from nightschool.night.mining.listen import Said
+from nightschool.night.mining.profiles import Group, profile
 
 SAME_REQUEST = 0.6  # Dice similarity of telling words
 
@@ -32,6 +33,6 @@ def kinds(requests: Sequence[Said], corrections: Sequence[Sequence[Said]]) -> li
     )
 
 
-def _profile(kind: Sequence[Said], given: Sequence[str]) -> sameness.Group:
+def _profile(kind: Sequence[Said], given: Sequence[str]) -> Group:
     wordings = ((said.text, said.tokens[:OPENING], ()) for said in kind)
-    return sameness.profile(wordings, [(name,) for name in given], frozenset(), frozenset())
+    return profile(wordings, [(name,) for name in given], frozenset(), frozenset())

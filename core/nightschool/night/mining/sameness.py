@@ -10,17 +10,11 @@ two.
 
 import heapq
 import math
-import re
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
-from nightschool.night.mining.tokens import content, gist
-
-Profile = dict[str, float]
-Tokens = tuple[str, ...]
-Wording = tuple[str, Tokens, Tokens]  # a rule, its tokens, and those of the message around it
+from nightschool.night.mining.profiles import Group, Profile
 
 SAME = 0.36
 """Cosine from which two groups are one rule."""
@@ -28,6 +22,9 @@ SAME = 0.36
 _ASKED = 0.4  # what it adds that two groups are said about the same kind of request, and
 _FLOOR = 0.08  # how alike they have to be without that
 _OPPOSED = 0.3  # what a word counts that one side asks for and the other forbids, unless they agree on another
+_SUBJECT = 0.3  # what a word counts that the requests hold as well: it tells what they are about, not what is wanted
+_CLOSE = 0.15  # mean likeness of requests, above the usual, at which they are taken for the same
+_TELLS = 0.5  # what a word gains that many wordings share which are about one kind of request
 _RARE = 3  # groups; a stem that fewer hold is no more telling for that
 _APART = 0.6  # what the likeness of two groups counts when each is about something that the other never names
 _ONE_WORD = 0.75  # and when two single wordings have one stem in common, though each has others
@@ -37,21 +34,6 @@ _CLEARLY = 0.8  # of the likeness to the likest group, at most, is that to the n
 _COVERED = 0.25  # of the weight of what a message says is in the rule that it tells again
 _AT_HOME = 3  # times as alike as to those of other rules are the requests of a rule to those of what tells it again
 _COMMON = 400  # groups; a stem that more of them hold brings no two together by itself
-
-
-@dataclass
-class Group:
-    """Wordings of one rule: how often each holds a stem, and what no other demand may be joined with."""
-
-    stems: Profile
-    signs: Profile  # above 0 for a stem that is asked for, below 0 for one that is forbidden
-    size: int = 1
-    numbers: frozenset[str] = frozenset()
-    named: frozenset[Hashable] = frozenset()
-    members: list[int] = field(default_factory=list)
-    asked: Profile = field(default_factory=dict)  # stems of the requests it is said about
-    length: float = 0.0  # of `stems` and of `asked`, as vectors, once it is weighed
-    asked_length: float = 0.0
 
 
 def merged(groups: Sequence[Group], least: float = SAME, *, shared: int = 1, related: bool = False) -> list[list[int]]:
@@ -117,7 +99,7 @@ class Known:
         held: defaultdict[int, float] = defaultdict(float)
         for stem in group.stems:
             for at in self._holders.get(stem, ()):
-                held[at] += self._weight[0][stem]
+                held[at] += self._weight[0][stem] * (not _is_subject(stem, self._groups[at]))
         least = _COVERED * sum(self._weight[0][stem] for stem in group.stems)
         return [at for at, weight in held.items() if weight >= least]
 
@@ -127,8 +109,35 @@ class Known:
 
 
 def _weights(groups: Sequence[Group]) -> dict[str, float]:
-    held = Counter(stem for group in groups for stem in group.stems)
-    return {stem: math.log(1 + (len(groups) + 10) / max(often, _RARE)) for stem, often in held.items()}
+    """Return what stems weigh: more the fewer groups hold them, most what wordings about one kind of request share."""
+    holders: defaultdict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        for stem in group.stems:
+            holders[stem].append(group)
+    context = _context(groups)
+    usual = _gathered(groups, context)
+    return {stem: _weight(stem, some, len(groups), context, usual) for stem, some in holders.items()}
+
+
+def _weight(stem: str, holders: Sequence[Group], among: int, context: dict[str, float], usual: float) -> float:
+    if len(holders) <= _RARE:
+        return math.log(1 + (among + 10) / _RARE)
+    close = min(1.0, max(0.0, _gathered(holders, context) - usual) / _CLOSE)
+    apart = 1 + (len(holders) - 1) * (1 - close)
+    subject = sum(_is_subject(stem, group) for group in holders) / len(holders)
+    return math.log(1 + (among + 10) / max(apart, _RARE)) * (1 + _TELLS * close * (subject < _SUBJECT))
+
+
+def _gathered(groups: Sequence[Group], context: dict[str, float]) -> float:
+    """Return how alike the requests are that groups are said about: their mean cosine in pairs."""
+    total: defaultdict[str, float] = defaultdict(float)
+    count = 0
+    for group in groups:
+        if length := _length(group.asked, context):
+            count += 1
+            for stem, often in group.asked.items():
+                total[stem] += context[stem] * often / length
+    return (sum(value**2 for value in total.values()) - count) / (count * (count - 1)) if count > 1 else 0.0
 
 
 def _context(groups: Sequence[Group]) -> dict[str, float]:
@@ -150,29 +159,6 @@ def _neighbours(groups: Sequence[Group], shared: int, *, related: bool) -> defau
         if related:
             near[at] = {other for other in near[at] if not group.asked.keys().isdisjoint(groups[other].asked)}
     return near
-
-
-class Asked:
-    """Requests that anything was said about; a word that all of them hold counts nothing."""
-
-    def __init__(self, requests: Sequence[Tokens]) -> None:
-        held = Counter(stem for tokens in requests for stem in _stems(tokens))
-        self._weight = {stem: math.log(len(requests) / often) for stem, often in held.items()}
-
-    def steady(self, some: Iterable[Tokens]) -> float:
-        """Return how alike some of these requests are: their mean cosine in pairs, in [0, 1]; 0 for fewer than two."""
-        total: Counter[str] = Counter()
-        count = 0
-        for tokens in some:
-            stems = {stem: self._weight[stem] for stem in _stems(tokens)}
-            if length := math.sqrt(sum(value**2 for value in stems.values())):
-                count += 1
-                total.update({stem: value / length for stem, value in stems.items()})
-        return (sum(value**2 for value in total.values()) - count) / (count * (count - 1)) if count > 1 else 0.0
-
-
-def _stems(tokens: Tokens) -> set[str]:
-    return {_short(word) for word in content(tokens)}
 
 
 def _joined(one: Group, other: Group) -> Group:
@@ -198,7 +184,7 @@ def _likeness(one: Group, other: Group, weights: tuple[dict[str, float], dict[st
     less, more = (one, other) if len(one.stems) <= len(other.stems) else (other, one)
     shared = [stem for stem in less.stems if stem in more.stems]
     sign = [less.signs.get(stem, 0.0) * more.signs.get(stem, 0.0) for stem in shared]
-    dots = [weight[stem] ** 2 * less.stems[stem] * more.stems[stem] for stem in shared]
+    dots = [_told(stem, less, more) * weight[stem] ** 2 * less.stems[stem] * more.stems[stem] for stem in shared]
     total = sum(dots)
     if min(sign, default=0.0) < 0:
         if len({less.signs[stem] > 0 for stem, product in zip(shared, sign, strict=True) if product < 0}) > 1:
@@ -210,6 +196,16 @@ def _likeness(one: Group, other: Group, weights: tuple[dict[str, float], dict[st
     apart = _APART if _core(less) - more.stems.keys() and _core(more) - less.stems.keys() else 1
     alike = apart * total / (one.length * other.length or 1)
     return alike + _ASKED * _in_context(one, other, context) if alike >= _FLOOR else alike
+
+
+def _told(stem: str, one: Group, other: Group) -> float:
+    """Return what a common stem counts: less when both are said about requests that hold it, too."""
+    return _SUBJECT if _is_subject(stem, one) and _is_subject(stem, other) else 1
+
+
+def _is_subject(stem: str, group: Group) -> bool:
+    """Tell whether the requests that a group is said about hold a stem as often as what they are about."""
+    return group.asked.get(stem, 0) > _SUBJECT * max(group.asked.values(), default=0)
 
 
 def _in_context(one: Group, other: Group, weight: dict[str, float]) -> float:
@@ -237,45 +233,3 @@ def _length(stems: Profile, weight: dict[str, float]) -> float:
 
 def _differ(one: frozenset[Hashable], other: frozenset[Hashable]) -> bool:
     return bool(one and other) and not (one <= other or other <= one)
-
-
-# --- profiles -------------------------------------------------------------------------------------------------------
-
-_BEGINNING = 5  # letters; of longer words the beginning tells what they are about
-_AROUND = 0.5  # what a stem counts that stands only around the rule
-_EXCEPT = re.compile(  # "never X unless Y" asks for Y and forbids X no more than half
-    r"\b(?:unless|without|before|until|except|ohne|bevor|außer|sans|avant|sauf|sin|antes|salvo|senza|prima|tranne|sem"
-    r"|again|do (?:that|this|it|so))\b",
-    re.IGNORECASE,
-)
-
-
-def profile(
-    wordings: Iterable[Wording], asked: Iterable[Tokens], numbers: frozenset[str], named: frozenset[Hashable]
-) -> Group:
-    """Return the group of some wordings of one rule, said about these requests; the same wording counts once."""
-    distinct = dict.fromkeys(wordings)
-    stems: defaultdict[str, float] = defaultdict(float)
-    signs: defaultdict[str, float] = defaultdict(float)
-    for text, tokens, around in distinct:
-        told = gist(tokens)
-        for stem in {stem: 0 for word in told for stem in _parts(word)}:
-            stems[stem] += 1
-        for word in () if _EXCEPT.search(text) else told:
-            signs[_short(word)] += -1 if word.startswith("!") else 1
-        for stem in {_short(word): 0 for word in gist(around)}.keys() - {_short(word) for word in told}:
-            stems[stem] += _AROUND
-    about = Counter(stem for tokens in dict.fromkeys(asked) for stem in _stems(tokens))
-    return Group(dict(stems), dict(signs), len(distinct), numbers, named, asked=dict(about))
-
-
-def _parts(word: str) -> list[str]:
-    """Return what a word is told by, and for `time.sleep` or `notes.md` what its parts are told by as well."""
-    parts = [part for part in re.split(r"[._]", word.lstrip("!")) if len(part) > 2 and part.isalpha()]  # noqa: PLR2004
-    return list(dict.fromkeys([_short(word), *map(_short, parts)]))
-
-
-def _short(word: str) -> str:
-    """Return what a word is told by: without accents, and of a long one the beginning."""
-    plain = "".join(c for c in unicodedata.normalize("NFD", word.lstrip("!")) if not unicodedata.combining(c))
-    return plain[:_BEGINNING] if plain.isalpha() else plain
