@@ -15,7 +15,7 @@ lines without any, and 84 through `scan_file`, which flags 20; this module cover
 # ruff: noqa: PLR2004  lengths are part of a shape
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from enum import Enum
 from itertools import chain
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from pydantic import BaseModel
 
 from nightschool.day.secret_blocks import composed
 from nightschool.day.secret_commands import commanded
+from nightschool.day.secret_heads import Heads
 from nightschool.day.secret_names import NAME_WORDS, named
 from nightschool.day.secret_places import PLACE_WORDS, placed
 from nightschool.day.secret_shapes import (
@@ -64,6 +65,7 @@ _ANY = re.compile(
     + r"|[ \t\"']-[a-z-]|:\\?/\\?/|:(?:\d{4,5}|\*):"
 )
 _SHORT = 1000  # characters
+_LETTER = re.compile(r"\\[nrt]")
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -104,9 +106,11 @@ def _walk(value: Any) -> Any:
 
 
 def _spans(text: str) -> list[Span]:
-    found = _search(text)
+    found, heads = _search(text)
+    absent = heads.absent()
     for view in views(text):
-        found += [(*view.back(start, end), kind) for start, end, kind in _search(view.text) if start < end]
+        again, _ = _search(view.text, {head for head in absent if not view.may_hold(head)})
+        found += [(*view.back(start, end), kind) for start, end, kind in again if start < end]
     return [span for span in found if span[0] < span[1] and not _is_done(text, *span[:2])]
 
 
@@ -116,16 +120,16 @@ def _is_done(text: str, start: int, end: int) -> bool:
     return MARK in text[start:end] or (begun >= 0 and "]" not in text[begun:start])
 
 
-def _search(text: str) -> list[Span]:
+def _search(text: str, absent: Container[str] = ()) -> tuple[list[Span], Heads]:
+    """Return what is found, and which literals there are; those of `absent` are known not to be."""
     # An escaped line break would lend its letter to the word after it: `\nghp_…`. Lengths must not change.
-    scan = text
-    if "\\" in text:
-        scan = text.replace("\\n", "\\ ").replace("\\r", "\\ ").replace("\\t", "\\ ")
+    scan = _LETTER.sub(r"\\ ", text) if "\\" in text else text
     low = (scan.replace("İ", "i") if not scan.isascii() else scan).lower()  # the one letter that grows in lower case
+    heads = Heads(low, absent)
     if len(low) < _SHORT and not _ANY.search(low):
-        return [*_tokens(scan)]
+        return [*_tokens(scan)], heads
     searches = (placed, composed, named, commanded, columned, clustered)
-    return [*_tokens(scan), *chain.from_iterable(search(scan, low) for search in searches)]
+    return [*_tokens(scan), *chain.from_iterable(search(scan, low, heads) for search in searches)], heads
 
 
 def _replace(text: str, spans: list[Span]) -> str:
