@@ -264,7 +264,7 @@ _ALL = (
 
 _SHARED = (":", "auth", "hook", "login", "credential")
 _FAMILIES = {head: [place for place in _ALL if place.head.startswith(head)] for head in _SHARED}
-_STARTS = {head: re.compile(head) for head in _SHARED} | {":": re.compile(r":(?:\\?/\\?/|(?:\d{4,5}|\*):)", re.ASCII)}
+_ADDRESS = re.compile(r":(?:\\?/\\?/|(?:\d{4,5}|\*):)", re.ASCII)
 PLACES = tuple(place for place in _ALL if not place.head.startswith(_SHARED))
 PLACE_WORDS = (
     *(place.head for place in PLACES),
@@ -281,19 +281,27 @@ PLACE_WORDS = (
 
 def placed(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
     """Yield the secrets whose surroundings tell; `low` is `scan` in lower case, `heads` what is in it."""
-    yield from _of_family(":", scan, low)
+    starts = [match.start() for match in _ADDRESS.finditer(low)]
+    yield from _of_family(":", starts, scan, low)
     for place in PLACES:
         if place.head in heads:
             yield from _checked(place, scan, place.pattern.finditer(low))
     for head in _SHARED[1:]:
         if head in heads:
-            yield from _of_family(head, scan, low)
+            yield from _of_family(head, _found(head, low), scan, low)
 
 
-def _of_family(head: str, scan: str, low: str) -> Iterator[Span]:
-    for start in _STARTS[head].finditer(low):
+def _found(head: str, low: str) -> Iterator[int]:
+    at = low.find(head)
+    while at >= 0:
+        yield at
+        at = low.find(head, at + len(head))
+
+
+def _of_family(head: str, starts: Iterable[int], scan: str, low: str) -> Iterator[Span]:
+    for start in starts:
         for place in _FAMILIES[head]:
-            if found := place.pattern.match(low, start.start()):
+            if found := place.pattern.match(low, start):
                 yield from _checked(place, scan, (found,))
 
 
