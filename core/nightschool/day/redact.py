@@ -24,7 +24,7 @@ from pydantic import BaseModel
 
 from nightschool.day.secret_blocks import composed
 from nightschool.day.secret_commands import commanded
-from nightschool.day.secret_heads import Heads
+from nightschool.day.secret_heads import LARGE, Heads
 from nightschool.day.secret_names import NAME_WORDS, named
 from nightschool.day.secret_places import PLACE_WORDS, placed
 from nightschool.day.secret_shapes import (
@@ -48,6 +48,8 @@ _BUILT = re.compile(
     r"(?<![A-Za-z0-9])([A-Za-z0-9]{14}\.atlasv1\.[\w-]{30,})",
     re.ASCII,
 )
+
+_BUILT_SIGN = re.compile(r"[.:]|[0-9a-f]{32}-")
 
 # An AWS secret key has no mark of its own; it stands beside its id in the files that are handed out.
 _AWS_PAIR = re.compile(r"[^A-Za-z0-9+/]{1,12}(?=[A-Z+/]*[a-z0-9+/]*[A-Z])([A-Za-z0-9/+]{40})(?![A-Za-z0-9+/])")
@@ -107,7 +109,7 @@ def _walk(value: Any) -> Any:
 
 def _spans(text: str) -> list[Span]:
     found, heads = _search(text)
-    absent = heads.absent()
+    absent = heads.absent() if isinstance(heads, Heads) else set()
     for view in views(text):
         again, _ = _search(view.text, {head for head in absent if not view.may_hold(head)})
         found += [(*view.back(start, end), kind) for start, end, kind in again if start < end]
@@ -120,12 +122,12 @@ def _is_done(text: str, start: int, end: int) -> bool:
     return MARK in text[start:end] or (begun >= 0 and "]" not in text[begun:start])
 
 
-def _search(text: str, absent: Container[str] = ()) -> tuple[list[Span], Heads]:
+def _search(text: str, absent: Container[str] = ()) -> tuple[list[Span], Container[str]]:
     """Return what is found, and which literals there are; those of `absent` are known not to be."""
     # An escaped line break would lend its letter to the word after it: `\nghp_…`. Lengths must not change.
     scan = _LETTER.sub(r"\\ ", text) if "\\" in text else text
     low = (scan.replace("İ", "i") if not scan.isascii() else scan).lower()  # the one letter that grows in lower case
-    heads = Heads(low, absent)
+    heads = Heads(low, absent) if len(low) >= LARGE else low
     if len(low) < _SHORT and not _ANY.search(low):
         return [*_tokens(scan)], heads
     searches = (placed, composed, named, commanded, columned, clustered)
@@ -170,7 +172,7 @@ def _tokens(scan: str) -> Iterator[Span]:
                     yield *rest.span("s"), token.kind
                 if pair := token.kind.startswith("aws-access") and _AWS_PAIR.match(scan, at):
                     yield *pair.span(1), "aws-secret-key"
-        if end - start >= 36:
+        if end - start >= 36 and _BUILT_SIGN.search(scan, start, end):
             for match in _BUILT.finditer(scan, start, end):
                 if match.lastindex and _varied(match[0]) and has_digit(match[0]):
                     yield *match.span(), _BUILT_KINDS[match.lastindex - 1]
