@@ -66,7 +66,7 @@ _ANY = re.compile(
     either({*PLACE_WORDS, *NAME_WORDS, *TABLE_WORDS, "echo ", "printf "})
     + r"|[ \t\"']-[a-z-]|:\\?/\\?/|:(?:\d{4,5}|\*):"
 )
-_SHORT = 1000  # characters
+_SHORT = 400  # characters
 _LETTER = re.compile(r"\\[nrt]")
 
 T = TypeVar("T", bound=BaseModel)
