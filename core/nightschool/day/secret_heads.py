@@ -16,10 +16,13 @@ _PARTS = {
     ",token": "token",
     '"kty': "kty",
     'kty\\"': "kty",
+    "code=": "code",
+    " codes": "code",
 }
+# Not those that many texts hold: these are found soon.
 _TOGETHER = {
-    "k": ("token", "key", "psk", "kennwort", "hook", "cookie", "kty", "kind"),
-    "b": ("bearer", "basic", "base64", "-----begin ", "---- begin ", "identified by "),
+    "k": ("psk", "kennwort", "hook", "cookie", "kty"),
+    "b": ("bearer", "basic", "base64", "-----begin ", "---- begin ", "identified by ", "-b"),
     "w": ("pw", "wachtwoord", "whsec_", "rwrty0iy"),
     "h": ("senha", "phrase", "thin:", "echo "),
     "q": ("sqlplus ",),
@@ -31,7 +34,6 @@ _TOGETHER = {
     "+": ("-+-",),
     "/": ("/p:", "1//0"),
     "_": ("_pat", "_salt"),
-    "d": ("code=", " codes", "credential", "-----end"),
 }
 _ASCII = "".join(map(chr, range(128)))
 _OTHER = re.compile(rb"\?\?*")  # a letter first, for a fast search
