@@ -55,7 +55,8 @@ _PROGRAM = re.compile(
     r"(secret)s? (?:set|put|create))"
 )
 _FLAG = re.compile(  # `-` first, for a literal at its head makes a search fast
-    r"-(?<=[ \t\"']-)(?P<flag>(?:pass(?:in|out)?(?![a-z])|[pPwkabuU]|-(?:proxy-)?user|-auth|-pass|-body|-value|-secret-string)"
+    r"-(?<=[ \t\"']-)"
+    r"(?P<flag>(?:pass(?:in|out)?(?![a-z])|[pPwkabuU]|-(?:proxy-)?user|-auth|-pass|-body|-value|-secret-string)"
     r"(?:(?P<gap>[ \t=]|\\?[\"'],[ \t]?)|(?=[^\s-])))"
 )
 _VALUE = re.compile(r"\\{0,3}(?P<quote>[\"']?)(?P<s>[^\s\"'\\]+)")

@@ -77,11 +77,6 @@ def _url_password(text: str, start: int, end: int) -> bool:
     return is_real(text, start, end) and not _NAMED_PASSWORD.fullmatch(text[start:end])
 
 
-def _flag(text: str, start: int, end: int) -> bool:
-    """A number after `-p` is a port."""
-    return not text[start:end].isdigit() and is_real(text, start, end)
-
-
 def _key_block(text: str, start: int, end: int) -> bool:
     """A BEGIN line that key material follows; code that only compares with the line has none."""
     body = text[text.index("-----", start + 11) + 5 : end]
@@ -281,27 +276,19 @@ PLACE_WORDS = (
 
 def placed(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
     """Yield the secrets whose surroundings tell; `low` is `scan` in lower case, `heads` what is in it."""
-    starts = [match.start() for match in _ADDRESS.finditer(low)]
-    yield from _of_family(":", starts, scan, low)
+    yield from _of_family(":", _ADDRESS, scan, low)
     for place in PLACES:
         if place.head in heads:
             yield from _checked(place, scan, place.pattern.finditer(low))
     for head in _SHARED[1:]:
         if head in heads:
-            yield from _of_family(head, _found(head, low), scan, low)
+            yield from _of_family(head, re.compile(head), scan, low)
 
 
-def _found(head: str, low: str) -> Iterator[int]:
-    at = low.find(head)
-    while at >= 0:
-        yield at
-        at = low.find(head, at + len(head))
-
-
-def _of_family(head: str, starts: Iterable[int], scan: str, low: str) -> Iterator[Span]:
-    for start in starts:
+def _of_family(head: str, start: re.Pattern[str], scan: str, low: str) -> Iterator[Span]:
+    for begun in start.finditer(low):
         for place in _FAMILIES[head]:
-            if found := place.pattern.match(low, start):
+            if found := place.pattern.match(low, begun.start()):
                 yield from _checked(place, scan, (found,))
 
 

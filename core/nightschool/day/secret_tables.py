@@ -14,9 +14,7 @@ _SECRET = re.compile(
     r"private[ _-]?key|secret[ _-]?key|pass)(?:[ _-](?:hash|key|value))?[\"'`* ]*"
 )
 _FIELD = re.compile(r"[\"'`]?[\w .@#-]{1,40}[\"'`]?")
-_CSV = {
-    head: re.compile(head + r"[\w ]{0,12}[\"']?[ ]?(?=[,;\t]|\r?\n)") for head in ("password", ",secret", ",token")
-}
+_CSV = {head: re.compile(head + r"[\w ]{0,12}[\"']?[ ]?(?=[,;\t]|\r?\n)") for head in ("password", ",secret", ",token")}
 _RULERS = ("--|", "-- |", "-+-")
 TABLE_WORDS = (*_RULERS, *_CSV, "insert into", "kind")
 """One of these is in every text with a table or a block."""
