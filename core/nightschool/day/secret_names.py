@@ -52,6 +52,7 @@ _BARE = re.compile(r"(?:[^\s\"'`\\&;<,]|,(?!\s)|&(?![\w.%-]{1,40}=|&)|\\(?![\snr
 _ALONE = re.compile(r"\Z|[\n\"'`&;]|\\| [\w-]+=", re.ASCII)
 _LAST = re.compile(r"[\"'`)\]]*[.!?]?(?:\s*(?:\Z|\n|[\"'`\\,;}])| (?:and|for|on|but|so|please|if|in|at)\b)", re.ASCII)
 _WORD = re.compile(r"[^\s\"'`]{0,19}+\s", re.ASCII)  # a short value at a glance: neither quoted nor `_LONG`
+_CLOSED = re.compile(r"\s{0,40}</")  # `<password>` with its value on a line of its own
 _CELL = re.compile(r"[ \t`]{0,8}\|")
 _KEY_BEFORE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_- ")
 _BESIDE = frozenset({"||", "??", "or", "(", "{"})
@@ -106,7 +107,8 @@ def _hit(scan: str, match: re.Match[str], at: int, end: int, *, quoted: bool) ->
             return None
         sign = ","  # a call or another way: not more than what stands beside it
     elif "\n" in match["blank"] or sign in _DRAWN:
-        if not has_digit(scan[at:end]) or not (_LAST if sign != "|" else _CELL).match(scan, end):
+        ends = _CELL if sign == "|" else _CLOSED if sign == ">" else _LAST
+        if not has_digit(scan[at:end]) or not ends.match(scan, end):
             return None
         sign = ":"
     elif "<" in sign or sign == "は" or len(sign) > 3:
