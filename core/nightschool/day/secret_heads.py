@@ -37,7 +37,7 @@ _TOGETHER = {
 }
 _ASCII = "".join(map(chr, range(128)))
 _OTHER = re.compile(rb"\?\?*")  # a letter first, for a fast search
-LARGE = 2000  # characters of a text for which all this pays
+LARGE = 4000  # characters of a text for which all this pays
 _LONGEST = 16
 
 
