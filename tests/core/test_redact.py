@@ -68,14 +68,14 @@ def test_the_guard_bites(monkeypatch):
     assert not [case for case in marked if left(case, redact(case.text))]
     module = sys.modules["nightschool.day.redact"]
     monkeypatch.setattr(module, "_tokens", lambda _scan: iter(()))
-    monkeypatch.setattr(module, "commanded", lambda _scan, _low: iter(()))
+    monkeypatch.setattr(module, "commanded", lambda *_: iter(()))
     assert [case for case in marked if left(case, redact(case.text))] == marked
     placed = [case for case in CASES if case.kind in {"postgres-url", "pem-truncated"}]
     assert not [case for case in placed if left(case, redact(case.text))]
-    monkeypatch.setattr(module, "placed", lambda _scan, _low: iter(()))
+    monkeypatch.setattr(module, "placed", lambda *_: iter(()))
     assert len([case for case in placed if left(case, redact(case.text))]) == len(placed)
     named = [case for case in CASES if case.kind in {"db-pass", "secret-yaml"}]
-    monkeypatch.setattr(module, "named", lambda _scan, _low: iter(()))
+    monkeypatch.setattr(module, "named", lambda *_: iter(()))
     assert [case for case in named if left(case, redact(case.text))] == named
 
 

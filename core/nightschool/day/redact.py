@@ -9,13 +9,13 @@ until nothing is found, so that redacting twice changes nothing.
 detect-secrets 1.5.0 was measured and is not used. Of the tests' corpus (89 kinds of secret in 3 contexts, n = 267,
 written beside these patterns) all its plugins cover 215 secrets through `scan_line`, which also flags 91 of the 95
 lines without any, and 84 through `scan_file`, which flags 20; this module covers 267 and changes none. It reads
-0.14 and 0.29 MB/s of Python's standard library, this module about 16; and it names suspects, not spans to replace.
+0.14 and 0.29 MB/s of Python's standard library, this module about 22; and it names suspects, not spans to replace.
 """
 
 # ruff: noqa: PLR2004  lengths are part of a shape
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from enum import Enum
 from itertools import chain
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from pydantic import BaseModel
 
 from nightschool.day.secret_blocks import composed
 from nightschool.day.secret_commands import commanded
+from nightschool.day.secret_heads import LARGE, Heads
 from nightschool.day.secret_names import NAME_WORDS, named
 from nightschool.day.secret_places import PLACE_WORDS, placed
 from nightschool.day.secret_shapes import (
@@ -48,6 +49,8 @@ _BUILT = re.compile(
     re.ASCII,
 )
 
+_BUILT_SIGN = re.compile(r"[.:]|[0-9a-f]{32}-")
+
 # An AWS secret key has no mark of its own; it stands beside its id in the files that are handed out.
 _AWS_PAIR = re.compile(r"[^A-Za-z0-9+/]{1,12}(?=[A-Z+/]*[a-z0-9+/]*[A-Z])([A-Za-z0-9/+]{40})(?![A-Za-z0-9+/])")
 
@@ -63,7 +66,8 @@ _ANY = re.compile(
     either({*PLACE_WORDS, *NAME_WORDS, *TABLE_WORDS, "echo ", "printf "})
     + r"|[ \t\"']-[a-z-]|:\\?/\\?/|:(?:\d{4,5}|\*):"
 )
-_SHORT = 1000  # characters
+_SHORT = 400  # characters
+_LETTER = re.compile(r"\\[nrt]")
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -104,9 +108,11 @@ def _walk(value: Any) -> Any:
 
 
 def _spans(text: str) -> list[Span]:
-    found = _search(text)
+    found, heads = _search(text)
+    absent = heads.absent() if isinstance(heads, Heads) else set()
     for view in views(text):
-        found += [(*view.back(start, end), kind) for start, end, kind in _search(view.text) if start < end]
+        again, _ = _search(view.text, {head for head in absent if not view.may_hold(head)})
+        found += [(*view.back(start, end), kind) for start, end, kind in again if start < end]
     return [span for span in found if span[0] < span[1] and not _is_done(text, *span[:2])]
 
 
@@ -116,16 +122,16 @@ def _is_done(text: str, start: int, end: int) -> bool:
     return MARK in text[start:end] or (begun >= 0 and "]" not in text[begun:start])
 
 
-def _search(text: str) -> list[Span]:
+def _search(text: str, absent: Container[str] = ()) -> tuple[list[Span], Container[str]]:
+    """Return what is found, and which literals there are; those of `absent` are known not to be."""
     # An escaped line break would lend its letter to the word after it: `\nghp_…`. Lengths must not change.
-    scan = text
-    if "\\" in text:
-        scan = text.replace("\\n", "\\ ").replace("\\r", "\\ ").replace("\\t", "\\ ")
+    scan = _LETTER.sub(r"\\ ", text) if "\\" in text else text
     low = (scan.replace("İ", "i") if not scan.isascii() else scan).lower()  # the one letter that grows in lower case
+    heads = Heads(low, absent) if len(low) >= LARGE else low
     if len(low) < _SHORT and not _ANY.search(low):
-        return [*_tokens(scan)]
+        return [*_tokens(scan)], heads
     searches = (placed, composed, named, commanded, columned, clustered)
-    return [*_tokens(scan), *chain.from_iterable(search(scan, low) for search in searches)]
+    return [*_tokens(scan), *chain.from_iterable(search(scan, low, heads) for search in searches)], heads
 
 
 def _replace(text: str, spans: list[Span]) -> str:
@@ -166,7 +172,7 @@ def _tokens(scan: str) -> Iterator[Span]:
                     yield *rest.span("s"), token.kind
                 if pair := token.kind.startswith("aws-access") and _AWS_PAIR.match(scan, at):
                     yield *pair.span(1), "aws-secret-key"
-        if end - start >= 36:
+        if end - start >= 36 and _BUILT_SIGN.search(scan, start, end):
             for match in _BUILT.finditer(scan, start, end):
                 if match.lastindex and _varied(match[0]) and has_digit(match[0]):
                     yield *match.span(), _BUILT_KINDS[match.lastindex - 1]

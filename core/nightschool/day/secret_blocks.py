@@ -3,26 +3,27 @@
 # ruff: noqa: PLR2004  lengths are part of a shape
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import chain
 
 from nightschool.day.secret_places import is_login
 from nightschool.day.secret_shapes import Span, has_digit, is_real, stands_in
 
 
-def composed(scan: str, low: str) -> Iterator[Span]:
-    """Yield the secrets that no single pattern holds; `low` is `scan` in lower case, of the same length."""
-    if "-----end" in low:
+def composed(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
+    """Yield the secrets that no single pattern holds; `low` is `scan` in lower case, `heads` what is in it."""
+    if "-----end" in heads:
         yield from ((start, end, "private-key") for start, end in _key_tails(scan, low))
-    if '"kty' in low or 'kty\\"' in low:
+    if '"kty' in heads or 'kty\\"' in heads:
         yield from ((*match.span("s"), "private-key") for match in _JWK.finditer(scan))
-    if "@tcp(" in low or "@unix(" in low:
+    if "@tcp(" in heads or "@unix(" in heads:
         yield from (
             (*match.span("s"), "url-password") for match in _GO_DSN.finditer(scan) if is_real(scan, *match.span("s"))
         )
-    if "base64" in low:
+    if "base64" in heads:
         yield from ((*match.span(), "basic-auth") for match in _BASE64.finditer(scan) if is_login(scan, *match.span()))
-    yield from ((start, end, "cookie") for start, end in _cookies(scan, low))
+    if "cookie" in heads or "-b" in heads:
+        yield from ((start, end, "cookie") for start, end in _cookies(scan, low))
 
 
 _KEY_END = re.compile(r"-----end [a-z0-9 ]{0,40}(?:private key(?: block)?|static key v\d)-----")

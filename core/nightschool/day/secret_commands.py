@@ -6,7 +6,7 @@ each character is looked at once.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from nightschool.day.secret_shapes import Span, is_real
@@ -54,11 +54,11 @@ _PROGRAM = re.compile(
     r"redis-cli|smbclient|rpcclient|smbmap|put-parameter|secretsmanager|htpasswd)(?:\.exe)?(?![\w-])|(mysql|mariadb|mongo|7z|ldap)[\w-]*|"
     r"(secret)s? (?:set|put|create))"
 )
-_TAKES = (
-    r"-(?P<flag>(?:pass(?:in|out)?(?![a-z])|[pPwkabuU]|-(?:proxy-)?user|-auth|-pass|-body|-value|-secret-string)"
+_FLAG = re.compile(  # `-` first, for a literal at its head makes a search fast
+    r"-(?<=[ \t\"']-)"
+    r"(?P<flag>(?:pass(?:in|out)?(?![a-z])|[pPwkabuU]|-(?:proxy-)?user|-auth|-pass|-body|-value|-secret-string)"
     r"(?:(?P<gap>[ \t=]|\\?[\"'],[ \t]?)|(?=[^\s-])))"
 )
-_FLAGS = (re.compile(" " + _TAKES), re.compile('"' + _TAKES), re.compile("'" + _TAKES), re.compile("\t" + _TAKES))
 _VALUE = re.compile(r"\\{0,3}(?P<quote>[\"']?)(?P<s>[^\s\"'\\]+)")
 _BREAK = re.compile(r"(?<!\\)(?<!\\\r)\n|(?:\||;|&&) ")
 
@@ -72,23 +72,20 @@ _ECHO = re.compile(
 )
 
 
-def commanded(scan: str, low: str) -> Iterator[Span]:
+def commanded(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
     """Yield the passwords that programs are given by flags, or through a pipe; `low` is `scan` in lower case."""
-    for pattern in _FLAGS if "-" in scan else ():
-        at, called = 0, set[str]()
-        for match in pattern.finditer(scan):
-            flag = match[0][1 : len(match[0]) - len(match["gap"] or "")]
-            if flag not in _OPTIONS:
-                continue
-            *earlier, rest = _BREAK.split(low[max(at, match.start() - 4096) : match.start()])
-            called = {name for found in _PROGRAM.findall(rest) for name in found if name} | (
-                set() if earlier else called
-            )
-            at = match.start()
-            for option in _OPTIONS[flag]:
-                if called & option.programs and (value := _value(scan, match, option)):
-                    yield *value, "curl-user" if option.within == ":" else "password"
-    if "echo " in low or "printf " in low:
+    at, called = 0, set[str]()
+    for match in _FLAG.finditer(scan):
+        flag, start = match[0][: len(match[0]) - len(match["gap"] or "")], match.start() - 1
+        if flag not in _OPTIONS:
+            continue
+        *earlier, rest = _BREAK.split(low[max(at, start - 4096) : start])
+        called = {name for found in _PROGRAM.findall(rest) for name in found if name} | (set() if earlier else called)
+        at = start
+        for option in _OPTIONS[flag]:
+            if called & option.programs and (value := _value(scan, match, option)):
+                yield *value, "curl-user" if option.within == ":" else "password"
+    if "echo " in heads or "printf " in heads:
         yield from _piped(scan, low)
 
 

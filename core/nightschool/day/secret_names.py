@@ -8,7 +8,7 @@ passwords; a token or key has to look random.
 # ruff: noqa: PLR2004  lengths are part of a shape
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from nightschool.day.secret_shapes import MARK, Span, has_digit
 from nightschool.day.secret_values import WORDS_ABROAD, Hit, kind_of
@@ -28,33 +28,22 @@ _SIGN = (
     r"(?P<blank>(?:\*\*|__)?[ \t]{0,8}(?:\*\*|!!?\w{1,10}[ \t]|[|>][+-]?(?=\r?\n))?"
     r"(?:(?<=[:|>+-])(?<!->)\r?\n[ \t]{0,16})?(?:<!\[cdata\[)?)(?=[^\s)\]},;:])"
 )
-_NAMES = tuple(
-    re.compile(f"(?P<word>{word}){_SIGN}", re.ASCII)
-    for word in (
-        r"pass(?:w(?:or)?ds?|phrases?|code|wort|w|e)?",
-        r"pwd?",
-        r"secrets?",
-        r"tokens?",
-        r"keys?",
-        r"credentials?",
-        r"sess(?:ion)?_?id",
-        r"_pat(?![a-z])",
-        r"_salt(?![a-z])",
+_NAMES = {
+    head: re.compile(f"(?P<word>{head}{rest}){_SIGN}", re.ASCII)
+    for head, rest in (
+        ("pass", r"(?:w(?:or)?ds?|phrases?|code|wort|w|e)?"),
+        ("pw", r"d?"),
+        ("secret", r"s?"),
+        ("token", r"s?"),
+        ("key", r"s?"),
+        ("credential", r"s?"),
+        ("sess", r"(?:ion)?_?id"),
+        ("_pat", r"(?![a-z])"),
+        ("_salt", r"(?![a-z])"),
+        *((word, "") for word in WORDS_ABROAD),
     )
-)
-_ABROAD = tuple((word, re.compile(f"(?P<word>{word}){_SIGN}", re.ASCII)) for word in WORDS_ABROAD)
-NAME_WORDS = (
-    "pass",
-    "pw",
-    "secret",
-    "token",
-    "key",
-    "credential",
-    "sess",
-    "_pat",
-    "_salt",
-    *(word for word, _ in _ABROAD),
-)
+}
+NAME_WORDS = tuple(_NAMES)
 """One of these is in every name that is looked for."""
 
 _NAME = re.compile(r"[\w-]*", re.ASCII)
@@ -63,6 +52,7 @@ _BARE = re.compile(r"(?:[^\s\"'`\\&;<,]|,(?!\s)|&(?![\w.%-]{1,40}=|&)|\\(?![\snr
 _ALONE = re.compile(r"\Z|[\n\"'`&;]|\\| [\w-]+=", re.ASCII)
 _LAST = re.compile(r"[\"'`)\]]*[.!?]?(?:\s*(?:\Z|\n|[\"'`\\,;}])| (?:and|for|on|but|so|please|if|in|at)\b)", re.ASCII)
 _WORD = re.compile(r"[^\s\"'`]{0,19}+\s", re.ASCII)  # a short value at a glance: neither quoted nor `_LONG`
+_CLOSED = re.compile(r"\s{0,40}</")  # `<password>` with its value on a line of its own
 _CELL = re.compile(r"[ \t`]{0,8}\|")
 _KEY_BEFORE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_- ")
 _BESIDE = frozenset({"||", "??", "or", "(", "{"})
@@ -71,10 +61,9 @@ _LONG = 20  # characters of a value that may be a secret without a sign before i
 _JUDGED = 64  # characters of a value that are looked at, so that refusing many long ones stays cheap
 
 
-def named(scan: str, low: str) -> Iterator[Span]:
-    """Yield the secret values that names announce; `low` is `scan` in lower case, of the same length."""
-    abroad = [pattern for word, pattern in _ABROAD if word in low]
-    for pattern in (*_NAMES, *abroad):
+def named(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
+    """Yield the secret values that names announce; `low` is `scan` in lower case, `heads` what is in it."""
+    for pattern in [pattern for head, pattern in _NAMES.items() if head in heads]:
         done = 0
         for match in pattern.finditer(low):
             nobodys = match["word"][0] == "k" and low[match.start() - 1 : match.start()] not in _KEY_BEFORE
@@ -118,7 +107,8 @@ def _hit(scan: str, match: re.Match[str], at: int, end: int, *, quoted: bool) ->
             return None
         sign = ","  # a call or another way: not more than what stands beside it
     elif "\n" in match["blank"] or sign in _DRAWN:
-        if not has_digit(scan[at:end]) or not (_LAST if sign != "|" else _CELL).match(scan, end):
+        ends = _CELL if sign == "|" else _CLOSED if sign == ">" else _LAST
+        if not has_digit(scan[at:end]) or not ends.match(scan, end):
             return None
         sign = ":"
     elif "<" in sign or sign == "は" or len(sign) > 3:

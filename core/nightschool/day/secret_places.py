@@ -10,7 +10,7 @@ text as it was written.
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
 from nightschool.day.secret_shapes import Span, has_digit, is_real
@@ -75,11 +75,6 @@ _NAMED_PASSWORD = re.compile(r"[A-Z_]*(?:PASS|PASSWORD|PASSWD|PWD|PW|SECRET|TOKE
 
 def _url_password(text: str, start: int, end: int) -> bool:
     return is_real(text, start, end) and not _NAMED_PASSWORD.fullmatch(text[start:end])
-
-
-def _flag(text: str, start: int, end: int) -> bool:
-    """A number after `-p` is a port."""
-    return not text[start:end].isdigit() and is_real(text, start, end)
 
 
 def _key_block(text: str, start: int, end: int) -> bool:
@@ -256,18 +251,19 @@ _ALL = (
     _place("oauth-code", r"code=(?P<s>[\w./%~-]{20,})", _long_random),
     _place("cookie", "e\t" r"\d{1,12}\t[\w.-]{1,64}\t(?P<s>[^\s]{8,})"),
     _place("password", r"/p:(?P<s>[^\s\"'\\]{3,64})", _remote),
-    _place("azure-client-secret", r"q~(?P<s>[a-z0-9_.~-]{30,})", _random),
+    _place("azure-client-secret", r"~(?<=q~)(?P<s>[a-z0-9_.~-]{30,})", _random),
     _place("google-oauth", r"(?P<s>1//0[\w-]{20,})", _random),
     _place("webhook-secret", r"(?P<s>whsec_[a-z0-9+/=_-]{16,})"),
 )
 
 
-_SHARED = ("auth", "hook", "login", "credential")
+_SHARED = (":", "auth", "hook", "login", "credential")
 _FAMILIES = {head: [place for place in _ALL if place.head.startswith(head)] for head in _SHARED}
+_ADDRESS = re.compile(r":(?:\\?/\\?/|(?:\d{4,5}|\*):)", re.ASCII)
 PLACES = tuple(place for place in _ALL if not place.head.startswith(_SHARED))
 PLACE_WORDS = (
-    *({place.head for place in PLACES} - {":"}),
-    *_SHARED,
+    *(place.head for place in PLACES),
+    *_SHARED[1:],
     "-----end",
     "kty",
     "@tcp(",
@@ -278,18 +274,25 @@ PLACE_WORDS = (
 """One of these is in every text with a place; or an address, or fields between colons."""
 
 
-def placed(scan: str, low: str) -> Iterator[Span]:
-    """Yield the secrets whose surroundings tell; `low` is `scan` in lower case, of the same length."""
+def placed(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
+    """Yield the secrets whose surroundings tell; `low` is `scan` in lower case, `heads` what is in it."""
+    yield from _of_family(":", _ADDRESS, scan, low)
     for place in PLACES:
-        if place.head in low:
-            for match in place.pattern.finditer(low):
-                if place.check is None or place.check(scan, *match.span("s")):
-                    yield *match.span("s"), place.kind
-    for head, family in _FAMILIES.items():
-        at = low.find(head)
-        while at >= 0:
-            for place in family:
-                found = place.pattern.match(low, at)
-                if found and (place.check is None or place.check(scan, *found.span("s"))):
-                    yield *found.span("s"), place.kind
-            at = low.find(head, at + len(head))
+        if place.head in heads:
+            yield from _checked(place, scan, place.pattern.finditer(low))
+    for head in _SHARED[1:]:
+        if head in heads:
+            yield from _of_family(head, re.compile(head), scan, low)
+
+
+def _of_family(head: str, start: re.Pattern[str], scan: str, low: str) -> Iterator[Span]:
+    for begun in start.finditer(low):
+        for place in _FAMILIES[head]:
+            if found := place.pattern.match(low, begun.start()):
+                yield from _checked(place, scan, (found,))
+
+
+def _checked(place: Place, scan: str, found: Iterable[re.Match[str]]) -> Iterator[Span]:
+    for match in found:
+        if place.check is None or place.check(scan, *match.span("s")):
+            yield *match.span("s"), place.kind

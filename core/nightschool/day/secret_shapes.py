@@ -118,11 +118,13 @@ TOKENS = {
 
 
 def either(words: Iterable[str]) -> str:
-    """Alternatives grouped by their first letter, longest first: a search tries one group, not every word."""
-    groups = groupby(sorted(words, key=lambda word: (word[0], -len(word))), key=lambda word: word[0])
-    return "|".join(
-        re.escape(first) + "(?:" + "|".join(re.escape(w[1:]) for w in group) + ")" for first, group in groups
-    )
+    """Alternatives as a tree of letters, longest first: a search tries one branch, not every word."""
+    words = sorted(words)
+    branches = [
+        re.escape(first) + either(word[1:] for word in group)
+        for first, group in groupby(filter(None, words), key=lambda word: word[0])
+    ]
+    return "|".join(branches).join(("(?:", "|)" if "" in words else ")")) if branches else ""
 
 
 HEADS = re.compile(either(TOKENS))

@@ -4,7 +4,7 @@ The header tells which column holds passwords or tokens; of that column each val
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import chain
 
 from nightschool.day.secret_shapes import Span, has_digit, stands_in
@@ -14,9 +14,9 @@ _SECRET = re.compile(
     r"private[ _-]?key|secret[ _-]?key|pass)(?:[ _-](?:hash|key|value))?[\"'`* ]*"
 )
 _FIELD = re.compile(r"[\"'`]?[\w .@#-]{1,40}[\"'`]?")
-_CSV = tuple(re.compile(head + r"[\w ]{0,12}[\"']?[ ]?(?=[,;\t]|\r?\n)") for head in ("password", ",secret", ",token"))
+_CSV = {head: re.compile(head + r"[\w ]{0,12}[\"']?[ ]?(?=[,;\t]|\r?\n)") for head in ("password", ",secret", ",token")}
 _RULERS = ("--|", "-- |", "-+-")
-TABLE_WORDS = (*_RULERS, "password", ",secret", ",token", "insert into", "kind")
+TABLE_WORDS = (*_RULERS, *_CSV, "insert into", "kind")
 """One of these is in every text with a table or a block."""
 
 _RULER = re.compile(r"[ \t]*[-|+: ]*--[-|+: ]*\r?")
@@ -28,9 +28,9 @@ _WIDEST = 1000  # characters of a header
 _LEAST = 6
 
 
-def columned(scan: str, low: str) -> Iterator[Span]:
-    """Yield the values of columns whose header names a secret; `low` is `scan` in lower case, of the same length."""
-    for start, end in _cells(scan, low):
+def columned(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
+    """Yield the values of columns whose header names a secret; `low` is `scan` in lower case, `heads` what is in it."""
+    for start, end in _cells(scan, low, heads):
         value = scan[start:end]
         left = len(value) - len(value.lstrip(" \t\"'`"))
         value = value.strip(" \t\r\"'`")
@@ -44,24 +44,24 @@ def columned(scan: str, low: str) -> Iterator[Span]:
             yield start + left, start + left + len(value), "column"
 
 
-def _cells(scan: str, low: str) -> Iterator[tuple[int, int]]:
+def _cells(scan: str, low: str, heads: Container[str]) -> Iterator[tuple[int, int]]:
     done = 0
     for ruler in _RULERS:
-        at = low.find(ruler)
+        at = low.find(ruler) if ruler in heads else -1
         while at >= 0:
             start, end = _line(low, at)
             if start and start >= done and _RULER.fullmatch(low, start, end):
                 header, done = _line(low, start - 1)[0], end
                 yield from _rows(scan, low[header : start - 1].rstrip("\r"), "|", end)
             at = low.find(ruler, end)
-    for head in chain.from_iterable(pattern.finditer(low) for pattern in _CSV):
+    for head in chain.from_iterable(pattern.finditer(low) for head, pattern in _CSV.items() if head in heads):
         start, end = _line(low, head.start())
         line = low[start:end].rstrip("\r") if end - start < _WIDEST else ""
         mark = next((mark for mark in (",", "\t", ";") if mark in line), "")
         fields = line.split(mark) if mark else []
         if fields and all(_FIELD.fullmatch(field) for field in fields):
             yield from _rows(scan, line, mark, end)
-    if "insert into" in low:
+    if "insert into" in heads:
         yield from _inserted(low)
 
 
@@ -112,9 +112,9 @@ _JSON_ITEM = re.compile(r"\\?\": ?\\?\"(?P<s>[^\"\\\s]{4,})")
 _NEAR = 8192
 
 
-def clustered(scan: str, low: str) -> Iterator[Span]:
+def clustered(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
     """Yield the data of a Kubernetes Secret, as YAML or JSON: all of it is secret, whatever its keys are called."""
-    if "kind" not in low:
+    if "kind" not in heads:
         return
     done = 0
     for kind in _SECRET_KIND.finditer(low):
