@@ -228,6 +228,23 @@ def test_what_follows_one_kind_of_request_is_a_rule_though_nothing_marks_it():
     assert found(["draw a chart", "write the release notes", "book a room"]) == []
 
 
+def test_a_rule_told_with_the_request_is_counted_and_taken_out_of_it():
+    """A sentence of a request that tells again what was heard as a correction counts, and the request goes without."""
+    held = [
+        talk("a", "fetch the rates from the bank", "no, every outgoing call needs an explicit timeout", hours=1),
+        talk("b", "fetch the orders from the partner", "outgoing calls must have an explicit timeout", hours=2),
+        talk("c", "fetch the rates from the exchange. An explicit timeout on the outgoing call, please.", hours=3),
+        talk("d", "fetch the fees from the bank. The explicit column comes first in the export.", hours=4),
+    ]
+    found = mine(held, project=PROJECT, scope="invoked", min_sessions=1).recurrences
+    [rule] = [r for r in found if r.kind == "correction"]
+    asked = {quote.session: r.text for r in found if r.kind == "request" for quote in r.quotes}
+
+    assert {origin.session for origin in rule.origins} == {"a", "b", "c"}
+    assert not any("timeout" in text for text in asked.values())
+    assert set(asked) == {"a", "b", "c", "d"}
+
+
 def test_requests_corrected_alike_are_of_one_kind():
     """Two kinds with words in common are one when the same correction was told about both, else two."""
     held = [

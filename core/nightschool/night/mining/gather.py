@@ -13,6 +13,7 @@ Words alone do not always show a rule. Two looks at all that was said mend what 
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -20,7 +21,7 @@ from nightschool.night.mining import cluster, sameness
 from nightschool.night.mining.listen import Heard, Said
 from nightschool.night.mining.literals import Literal, mask
 from nightschool.night.mining.profiles import Asked, Group, profile
-from nightschool.night.mining.tokens import gist, unmarked
+from nightschool.night.mining.tokens import gist, normalise, unmarked
 from nightschool.records import Check, CheckOp
 
 OPENING = 12  # tokens by which the kind of a request is told: what follows is the case at hand
@@ -48,8 +49,19 @@ def gathered(heard: Heard) -> tuple[list[list[Said]], Heard]:
     groups = [sorted((said for at in each for said in groups[at]), key=lambda one: one.order) for each in same]
     rules = [said for group in groups for said in group]
     taken = {(said.key, said.text) for said in rules}
-    requests = [request for request in heard.requests if (request.key, request.text) not in taken]
+    asides = {said.key: said.text for said in rules if said.aside}
+    requests = [
+        _without(request, asides.get(request.key, ""))
+        for request in heard.requests
+        if (request.key, request.text) not in taken
+    ]
     return groups, heard._replace(requests=requests, rules=rules)
+
+
+def _without(request: Said, aside: str) -> Said:
+    """Return a request without the rule that it tells, so that a task does not give its own answer away."""
+    text = " ".join(request.text.replace(aside, " ", 1).split()) if aside else request.text
+    return replace(request, text=text, tokens=normalise(text)) if aside and text else request
 
 
 def grouped(said: Sequence[Said], positions: Iterable[tuple[int, ...]]) -> list[list[Said]]:
@@ -220,9 +232,10 @@ def _told_again(groups: list[list[Said]], perhaps: Sequence[Said], profiles: _Pr
     left = []
     for alike, told_by in zip(words.values(), others, strict=True):
         often = len({said.where for said in alike}) >= _CASES
-        at = known.likest(told_by, anywhere=not often)
+        aside = all(said.aside for said in alike)
+        at = known.likest(told_by, anywhere=not often and not aside, surely=aside)
         if at is None:
-            left.append(alike)
+            left += [] if aside else [alike]
         else:
             groups[back[at]] += alike
     return left

@@ -18,12 +18,14 @@ from nightschool.night.mining.signals import (
     directive,
     is_nod,
     normalise,
+    sentences,
     standing_rule,
     without_directive,
 )
 from nightschool.records import OWN_MARK, Check, Session, Turn
 
 SHORT = 300  # characters of a prompt that may well come again
+LENGTHY = 120  # words; of a longer request no sentence is looked at by itself
 SHORTLY = 60  # words; a longer message is a job, not a rule
 _WRAPPER = re.compile(
     r"\s*<(?:[a-z]+[-_][\w-]+|[A-Z_]{4,}|system|instructions)\b[^>]*>|\s*<([\w-]+)[^>]*>.*</\1>\s*\Z", re.DOTALL
@@ -62,6 +64,7 @@ class Said:
     around: Tokens = ()  # of the whole prompt that a rule stands in
     before: str = ""  # what was asked before a request in the same session
     passing: bool = False  # a rule that no refusal or reminder opens and no order states
+    aside: bool = False  # one sentence of a request, which may tell a rule
 
     @property
     def where(self) -> tuple[str, str]:
@@ -144,6 +147,7 @@ class _Meant(NamedTuple):
     listed: tuple[tuple[str, Tokens, tuple[Check, ...]], ...] = ()  # rules stated as a list, instead of `words`
     passing: bool = False  # only its grammar makes `words` a rule
     exactly: Tokens = ()  # of what is asked, when that may tell a rule again
+    asides: tuple[tuple[str, Tokens], ...] = ()  # sentences of a request
 
 
 def _take(
@@ -165,6 +169,9 @@ def _take(
         for words, tokens, checks in stated
     ]
     perhaps = [Said(meant.asked, meant.exactly, session, turn, project, about, passing=True)] if meant.exactly else []
+    perhaps += [
+        Said(text, tokens, session, turn, project, request, passing=True, aside=True) for text, tokens in meant.asides
+    ]
     return request, rules, perhaps
 
 
@@ -183,7 +190,10 @@ def _meant(prompt: str, follows: bool) -> _Meant:
     may_be = follows and bool(asked) and not words and len(asked.split()) <= SHORTLY and not _only_asks(asked)
     exactly = normalise(asked, exact=True) if may_be else ()
     told = normalise(words, exact=True)
-    return _Meant(corrects, asked, normalise(asked), words, told, checks, around, passing=passing, exactly=exactly)
+    asides = _asides(asked) if asked and not words and not may_be else ()
+    return _Meant(
+        corrects, asked, normalise(asked), words, told, checks, around, passing=passing, exactly=exactly, asides=asides
+    )
 
 
 def _listed(items: tuple[str, ...], follows: bool) -> _Meant:
@@ -210,6 +220,12 @@ def own_words(prompt: str) -> str:
 
 def _is_noise(prompt: str) -> bool:
     return len(prompt) > LONGEST or bool(_WRAPPER.match(prompt) or _COMMAND.match(prompt)) or is_nod(prompt)
+
+
+def _asides(asked: str) -> tuple[tuple[str, Tokens], ...]:
+    """Return the sentences of a request of several, each with its tokens; () for a long one."""
+    told = sentences(asked) if len(asked.split()) <= LENGTHY else []
+    return tuple((one, normalise(one, exact=True)) for one in told) if len(told) > 1 else ()
 
 
 def _only_asks(text: str) -> bool:

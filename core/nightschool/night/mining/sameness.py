@@ -78,11 +78,11 @@ class Known:
             for stem in group.stems:
                 self._holders[stem].append(at)
 
-    def likest(self, group: Group, least: float = SAME, *, anywhere: bool = False) -> int | None:
+    def likest(self, group: Group, least: float = SAME, *, anywhere: bool = False, surely: bool = False) -> int | None:
         """Return the position of the group that this one tells again; None when it tells none, or two as well.
 
         Unless it may be told `anywhere`, it has to be told about the requests of that group rather than of others: "now
-        run the tests" comes with any work.
+        run the tests" comes with any work. And so has one that must `surely` tell it, with more than a word in common.
         """
         group = _weighed(replace(group), self._weight)
         found = sorted(
@@ -92,6 +92,8 @@ class Known:
             return None
         at = found[0][1]
         by_chance = len(self._groups[at].stems.keys() & group.stems.keys()) < min(2, len(group.stems))
+        if by_chance and surely:
+            return None
         return at if (anywhere and not by_chance) or self._at_home(at, group) else None
 
     def _near(self, group: Group) -> list[int]:

@@ -23,6 +23,7 @@ __all__ = [
     "is_correction",
     "is_nod",
     "normalise",
+    "sentences",
     "standing_rule",
     "without_directive",
 ]
@@ -128,7 +129,7 @@ def standing_rule(prompt: str) -> str:
     inline = _inline(prompt)
     if inline:
         return inline.group(inline.lastgroup or 0).strip()
-    return " ".join(_standing(_sentences(_listen(straight(prompt)).rest)))
+    return " ".join(_standing(sentences(_listen(straight(prompt)).rest)))
 
 
 def without_directive(prompt: str) -> str:
@@ -152,9 +153,9 @@ def correcting_rule(prompt: str, *, in_passing: bool = True) -> str:
     if len(prompt) > LONGEST:
         return ""
     heard = _listen(straight(prompt))
-    sentences = _sentences(heard.rest)
-    rules = _standing(sentences) or _ordered(heard.strength, sentences) or _refused(heard.strength, sentences)
-    text = " ".join(rules or (binding(sentences) if in_passing else ())).strip()
+    told = sentences(heard.rest)
+    rules = _standing(told) or _ordered(heard.strength, told) or _refused(heard.strength, told)
+    text = " ".join(rules or (binding(told) if in_passing else ())).strip()
     least = 1 if heard.strength == "strong" else _least(text)
     return text if len(content(normalise(text, exact=True))) >= least else ""
 
@@ -184,7 +185,8 @@ def _least(text: str) -> int:
     return 1 if _IMPERATIVE.search(text) or _STANDING.search(text) or _BAN.search(text) or _BANNED.search(text) else 2
 
 
-def _sentences(text: str) -> list[str]:
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text."""
     return [s.strip() for s in _SENTENCE.findall(text) if s.strip()]
 
 
