@@ -72,5 +72,7 @@ def _home(args: argparse.Namespace, home: "Home", file: Path) -> int:
     if args.json:
         print_json({"home": str(home.root), "taken": count})
     else:
-        print(f"{count} file(s) taken in as {home.root}" if args.yes else "a whole home; the same with --yes makes it")
+        print_plain(
+            f"{count} file(s) taken in as {home.root}" if args.yes else "a whole home; the same with --yes makes it"
+        )
     return DONE

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, print_plain
 from nightschool.errors import DONE
 
 if TYPE_CHECKING:
@@ -29,45 +29,47 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json(told)
         return DONE
-    print(f"home        {told['home']}")
+    print_plain(f"home        {told['home']}")
     night = told["last_night"]
-    print(
+    print_plain(
         "last night  "
         + (f"{night['id']}, {night['status']}, {night['started'][:16].replace('T', ' ')} UTC" if night else "none yet")
         + (f", {night['project'] or 'all projects'}" if night else "")
     )
     for key in ("accepted", "probation", "unexamined"):
         rules = told["proposed"].get(key, [])
-        print(f"{key:<11} " + (", ".join(rules) if rules else "none"))
+        print_plain(f"{key:<11} " + (", ".join(rules) if rules else "none"))
     for there in told["elsewhere"]:
         waits = f"night {there['night']}, {there['status']}, {there['rules']} rule(s) to decide on"
-        print(f"elsewhere   {there['project']}: {waits}")
-    print("adopted     " + (", ".join(told["adopted"]) or "none"))
+        print_plain(f"elsewhere   {there['project']}: {waits}")
+    print_plain("adopted     " + (", ".join(told["adopted"]) or "none"))
     for trial in told["field"]:
-        print(
+        print_plain(
             f"field       {trial['rule']}: {trial['with_']} session(s) with, {trial['without']} without; "
             f"{trial['passed_with']} and {trial['passed_without']} passed; e = {trial['e_value']:.3g}, "
             f"accepted from {trial['threshold']:.3g}" + ("" if trial["consent"] else " (paused: exam.field is off)")
         )
     for rule in told["in_use"]:
-        print(
+        print_plain(
             f"in use      {rule['rule']}: {rule['passed_since']} of {rule['since']} session(s) since it was adopted "
             f"passed its check, {rule['passed_before']} of {rule['before']} before"
             + (f": {rule['why']}" if rule["why"] else "")
         )
     for job in told["schedules"]:
         _print_schedule(job)
-    _print_sync(told["sync"])
-    print(f"spool       {told['spool']} payload(s) not filed yet, {told['events']} event(s) in the journal")
+    _print_sync(told["sync"], told["plugins"])
+    print_plain(f"spool       {told['spool']} payload(s) not filed yet, {told['events']} event(s) in the journal")
     spent = told["spent"]
-    print(f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens, {_usd(spent['usd'])} over all nights")
+    print_plain(
+        f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens, {_usd(spent['usd'])} over all nights"
+    )
     rules = told["lifetime"]
-    print(
+    print_plain(
         f"exams       {rules['left']:.0%} of the chances to accept a useless rule are left: {rules['edits']} rule(s) "
         f"examined, {rules['accepted']} accepted (rehearsals not counted); the next is asked for e = "
         f"{rules['next_e']:.3g}"
     )
-    print(f"next        {told['next']}")
+    print_plain(f"next        {told['next']}")
     return DONE
 
 
@@ -77,6 +79,7 @@ def state(home: "Home", project: str) -> dict[str, Any]:
     from nightschool.morning.receipts import adopted_edits
     from nightschool.night import decisions
     from nightschool.night.steps import all_nights, of_project
+    from nightschool.platforms import guests
 
     everywhere = all_nights(home)
     nights = of_project(everywhere, project)
@@ -98,6 +101,7 @@ def state(home: "Home", project: str) -> dict[str, Any]:
         "spent": _spent(home),
         "lifetime": _lifetime(home),
         "sync": _sync(home),
+        "plugins": guests(),
         "next": _next(last.status if last else None, proposed),
     }
 
@@ -154,16 +158,19 @@ def _sync(home: "Home") -> dict[str, Any]:
     return service.brief(home, load(home).sync)
 
 
-def _print_sync(sync: dict[str, Any]) -> None:
+def _print_sync(sync: dict[str, Any], plugins: dict[str, str]) -> None:
+    """Print who else takes part."""
+    for name, made in plugins.items():
+        print_plain(f"plugin      {name}, from {made}: it runs with all your rights")
     if not sync["remote"]:
         return
     told = f"last {sync['last'][:16].replace('T', ' ')} UTC" if sync["last"] else "never yet"
     told += f", {sync['changed']} file(s) to send" if sync["changed"] else ", nothing to send"
-    print(f"shared      with {sync['remote']}: {told}")
+    print_plain(f"shared      with {sync['remote']}: {told}")
     if sync["error"]:
-        print(f"            FAILED {sync['tried'][:16].replace('T', ' ')} UTC: {sync['error']}")
+        print_plain(f"            FAILED {sync['tried'][:16].replace('T', ' ')} UTC: {sync['error']}")
     if sync["refused"]:
-        print(f"            {sync['refused']} file(s) of others refused: nightschool sync --status")
+        print_plain(f"            {sync['refused']} file(s) of others refused: nightschool sync --status")
 
 
 def _field(home: "Home") -> list[dict[str, Any]]:
@@ -207,14 +214,16 @@ def _schedules(home: "Home") -> list[dict[str, Any]]:
 
 
 def _print_schedule(job: dict[str, Any]) -> None:
-    print(f"scheduled   {job['id']}: daily at {job['at']} with {job['with']}, next {job['next_run']}: {job['runs']}")
+    print_plain(
+        f"scheduled   {job['id']}: daily at {job['at']} with {job['with']}, next {job['next_run']}: {job['runs']}"
+    )
     if job["installed"] is False:
-        print(f"            {job['with']} does not know it any more: nightschool schedule puts it back")
+        print_plain(f"            {job['with']} does not know it any more: nightschool schedule puts it back")
     last = job["last_run"]
     if last:
         why = last["skipped"] and f"skipped: {last['skipped']}"
         how = why or (f"FAILED: {last['failed']}" if last["failed"] else f"exit code {last['code']}")
-        print(f"            last {last['started']}: {how}" + (f"; log {last['log']}" if last["log"] else ""))
+        print_plain(f"            last {last['started']}: {how}" + (f"; log {last['log']}" if last["log"] else ""))
 
 
 def _spent(home: "Home") -> dict[str, Any]:
