@@ -206,18 +206,19 @@ def _reworded(one: "RuleFacts") -> str:
 def _show(one: "RuleFacts") -> None:
     from nightschool.morning import facts
     from nightschool.morning.report import sentence
+    from nightschool.morning.said import examined_by, said, told_by
 
     rule = one.rule
     print_plain(f"{one.item.number}. {_clean(rule.edit.text)}")
-    print_plain(f"   {_state(one)}. {_clean(sentence(rule.verdict))}")
+    print_plain(f"   {_state(one)}. {_clean(examined_by(rule) + sentence(rule.verdict))}")
     if rule.quarantine:
         print_plain(f"   QUARANTINED: {_clean(', '.join(rule.quarantine))}")
         print_plain(f"   it comes from {'; '.join(facts.came_from(rule.quotes)) or 'no session of yours'}")
     if one.target:
         print_plain(f"   goes to {_clean(one.target.title)}, {_clean(one.target.path)}")
-    print_plain(f"   you said it in {rule.sessions} session(s):")
+    print_plain(f"   {said(rule)}:")
     for quote in rule.quotes[:3]:
-        print_plain(f"   “{facts.one_line(quote.text, 160)}” ({quote.at:%Y-%m-%d})")
+        print_plain(f"   “{facts.one_line(quote.text, 160)}” ({quote.at:%Y-%m-%d}{told_by(rule, quote)})")
 
 
 def _list(found: list["RuleFacts"]) -> None:

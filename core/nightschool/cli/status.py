@@ -11,9 +11,16 @@ from nightschool.errors import DONE
 
 if TYPE_CHECKING:
     from nightschool.paths import Home
-    from nightschool.records import Night
+    from nightschool.records import Night, Proposal
 
 DESCRIPTION = "Where things stand: the last night, what waits for you, what is adopted, what was spent."
+
+_GOES_ON = {  # what to do about a night that is not done
+    "waiting": "answer the questions (handoff skill), then the same nightschool run again",
+    "budget": "the same nightschool run with a larger budget goes on; nightschool report lists what was skipped",
+    "failed": "nightschool report says why its calls failed; the same nightschool run goes on",
+    "open": "nightschool run goes on with the night that was cut short",
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +43,7 @@ def call(args: argparse.Namespace) -> int:
         + (f"{night['id']}, {night['status']}, {night['started'][:16].replace('T', ' ')} UTC" if night else "none yet")
         + (f", {night['project'] or 'all projects'}" if night else "")
     )
-    for key in ("accepted", "probation", "unexamined"):
-        rules = told["proposed"].get(key, [])
-        print_plain(f"{key:<11} " + (", ".join(rules) if rules else "none"))
+    _print_proposed(told["proposed"], told["quarantined"])
     for there in told["elsewhere"]:
         waits = f"night {there['night']}, {there['status']}, {there['rules']} rule(s) to decide on"
         print_plain(f"elsewhere   {there['project']}: {waits}")
@@ -73,6 +78,12 @@ def call(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _print_proposed(proposed: dict[str, list[str]], held: Collection[str]) -> None:
+    for key in ("accepted", "probation", "unexamined"):
+        marked = [rule + (" (quarantined)" if rule in held else "") for rule in proposed.get(key, [])]
+        print_plain(f"{key:<11} " + (", ".join(marked) or "none"))
+
+
 def state(home: "Home", project: str) -> dict[str, Any]:
     """Gather the state. The night and what it proposes are of this project if it has any, else the newest there is."""
     from nightschool.day.journal import counted
@@ -87,10 +98,12 @@ def state(home: "Home", project: str) -> dict[str, Any]:
     adopted = {edit.id for edit in adopted_edits(home)}
     settled = adopted | decisions.turned_down(home).keys()
     proposed = _proposed(home, nights, settled)
+    held = _held(home, nights, proposed)
     return {
         "home": str(home.root),
         "last_night": last.model_dump(mode="json") if last else None,
         "proposed": proposed,
+        "quarantined": held,
         "elsewhere": _elsewhere(home, everywhere, last, settled),
         "adopted": sorted(adopted),
         "field": _field(home),
@@ -102,23 +115,37 @@ def state(home: "Home", project: str) -> dict[str, Any]:
         "lifetime": _lifetime(home),
         "sync": _sync(home),
         "plugins": guests(),
-        "next": _next(last.status if last else None, proposed),
+        "next": _next(last.status if last else None, set(proposed.get("accepted", [])) - set(held), proposed),
     }
 
 
 def _proposed(home: "Home", nights: Sequence["Night"], settled: Collection[str]) -> dict[str, list[str]]:
     """Return the rules of the newest finished night that wait for a decision, by what came of them."""
-    from nightschool.night.steps import Steps
-    from nightschool.records import NightStatus, Proposal, Ruling
+    from nightschool.records import Ruling
 
-    done = [night for night in nights if night.status is NightStatus.DONE]
-    proposal = Steps(home, done[-1].id).found("proposal", Proposal) if done else None
+    proposal = _newest(home, nights)
     proposed: dict[str, list[str]] = {}
     words = {Ruling.ACCEPT: "accepted", Ruling.PROBATION: "probation", Ruling.UNEXAMINED: "unexamined"}
     for rule in proposal.rules if proposal else ():
         if rule.edit.id not in settled and rule.verdict.ruling in words:
             proposed.setdefault(words[rule.verdict.ruling], []).append(rule.edit.id)
     return proposed
+
+
+def _newest(home: "Home", nights: Sequence["Night"]) -> "Proposal | None":
+    from nightschool.night.steps import Steps
+    from nightschool.records import NightStatus, Proposal
+
+    done = [night for night in nights if night.status is NightStatus.DONE]
+    return Steps(home, done[-1].id).found("proposal", Proposal) if done else None
+
+
+def _held(home: "Home", nights: Sequence["Night"], proposed: dict[str, list[str]]) -> list[str]:
+    """Return which of the rules that wait are adopted by name only."""
+    proposal, waiting = _newest(home, nights), {name for names in proposed.values() for name in names}
+    return [
+        rule.edit.id for rule in (proposal.rules if proposal else ()) if rule.quarantine and rule.edit.id in waiting
+    ]
 
 
 def _elsewhere(
@@ -239,15 +266,9 @@ def _usd(cost: float | None) -> str:
     return "cost not known" if cost is None else f"{cost:.4f} USD"
 
 
-def _next(last: str | None, proposed: dict[str, list[str]]) -> str:
-    if last is None:
-        return "nightschool run"
-    if last == "waiting":
-        return "answer the questions (handoff skill), then the same nightschool run again"
-    if last == "budget":
-        return "the same nightschool run with a larger budget goes on; nightschool report lists what was skipped"
-    if last == "failed":
-        return "nightschool report says why its calls failed; the same nightschool run goes on"
-    if last == "open":
-        return "nightschool run goes on with the night that was cut short"
-    return "nightschool adopt" if proposed.get("accepted") else "nightschool report"
+def _next(last: str | None, adoptable: Collection[str], proposed: dict[str, list[str]]) -> str:
+    if last is None or last in _GOES_ON:
+        return _GOES_ON.get(last or "", "nightschool run")
+    if adoptable:
+        return "nightschool adopt"
+    return "nightschool review" if proposed.get("accepted") else "nightschool report"

@@ -65,6 +65,7 @@ def stage(
                 verdict=verdict,
                 quotes=source.quotes[:SHOWN_QUOTES] if source else (),
                 sessions=source.sessions if source else 0,
+                elsewhere=source.elsewhere if source else 0,
                 quarantine=_quarantine(source, edit, held),
             )
         )

@@ -33,6 +33,7 @@ _LEFT = (
 _PASSING = (".lock", ".holder", ".tmp", "-wal", "-shm", "-journal")
 _LARGEST = 2_000_000_000  # bytes of one file
 _CAME = "it came with an imported home"
+_WHOSE = "the imported home"
 _WAIT = 5.0  # seconds
 
 
@@ -126,7 +127,9 @@ def _doubted(home: Home) -> None:
     """Mark what the file says was accepted: the file may be somebody else's, so it acts when the user names it."""
     for path in sorted(home.nights.glob("*/proposal.json")):
         proposal = Proposal.model_validate_json(path.read_bytes())
-        rules = tuple(r.model_copy(update={"quarantine": (*r.quarantine, _CAME)}) for r in proposal.rules)
+        rules = tuple(
+            r.model_copy(update={"quarantine": (*r.quarantine, _CAME), "by": r.by or _WHOSE}) for r in proposal.rules
+        )
         doubted = proposal.model_copy(update={"rules": rules})
         write_whole(path, doubted.model_dump_json(indent=1).encode(), durable=False)
     for found in evidence.everything(home):

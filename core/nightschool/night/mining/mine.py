@@ -204,6 +204,7 @@ def _quote(said: Said) -> Quote:
         at=said.turn.at,
         project=said.session.project,
         span=said.turn.span,
+        elsewhere=said.session.elsewhere,
     )
 
 
