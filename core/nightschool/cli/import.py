@@ -69,6 +69,8 @@ def _home(args: argparse.Namespace, home: "Home", file: Path) -> int:
     from nightschool.sync import archive
 
     count = archive.imported(home, file) if args.yes else 0
+    for told in archive.programs(home) if args.yes else ():
+        tell(f"a setting that came with it runs a program or names a server: {told}")
     if args.json:
         print_json({"home": str(home.root), "taken": count})
     else:
