@@ -27,6 +27,7 @@ class Platforms:
 
     manager: pluggy.PluginManager
     broken: dict[str, str] = field(default_factory=dict)
+    guests: dict[str, str] = field(default_factory=dict)  # those that others have made: name -> distribution, version
 
     def names(self) -> list[str]:
         """Return the names of the platforms that loaded, sorted."""
@@ -34,7 +35,7 @@ class Platforms:
 
     def title(self, name: str) -> str:
         """Return how a person calls the platform."""
-        return str(getattr(self.manager.get_plugin(name), "title", name))
+        return str(self.answer(name, "title", otherwise=name))
 
     def on_session_end(self, event: Event, known: Session | None) -> Session | None:
         """Ask the event's platform to read on; raises what that platform raises."""
@@ -61,21 +62,39 @@ class Platforms:
         for name in self.names():
             answers = self._isolated("on_night", name, request=request)
             try:
-                nights += [PlatformNight.model_validate(answer) for answer in answers]
+                told = [PlatformNight.model_validate(answer) for answer in answers]
             except ValueError as error:
                 self.broken[name] = f"on_night: its answer is not a PlatformNight: {error}"
+                continue
+            if strange := [spoken for night in told for spoken in _spoken_for(night) if spoken != name]:
+                self.broken[name] = f"on_night: it answers in the name of {strange[0]!r}"
+                continue
+            nights += told
         return nights
 
     def backends(self) -> dict[str, Callable[[], HeadlessRunner]]:
-        """Return the backends that platforms bring, by name; one that two of them bring is of the first by name."""
+        """Return the backends that platforms bring, by name.
+
+        One that two of them bring is of the one that came with us, else of the first by name.
+        """
         found: dict[str, Callable[[], HeadlessRunner]] = {}
-        for platform in self.names():
-            bring = getattr(self.manager.get_plugin(platform), "backends", dict)
-            try:
-                found = {str(name): make for name, make in dict(bring()).items()} | found
-            except Exception as error:  # noqa: BLE001  whatever a plugin raises is its own
-                self.broken[platform] = f"backends: {type(error).__name__}: {error}"
+        for platform in sorted(self.names(), key=lambda name: name in self.guests):
+            brought = self.answer(platform, "backends", otherwise={})
+            if isinstance(brought, dict):
+                found = {str(name): make for name, make in brought.items()} | found
+            else:
+                self.broken[platform] = "backends: its answer is no dict"
         return found
+
+    def answer(self, name: str, what: str, *asked: Any, otherwise: Any) -> Any:
+        """Return what a platform tells, by an attribute or a method; `otherwise` when it tells nothing or fails."""
+        try:
+            found = getattr(self.manager.get_plugin(name), what, None)
+            found = found(*asked) if callable(found) else found
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a plugin raises is its own
+            self.broken[name] = f"{what}: {type(error).__name__}: {error}"
+            return otherwise
+        return otherwise if found is None else found
 
     def evaluators(self) -> list[str]:
         """Return the platforms whose client has a harness of its own for held-out tasks."""
@@ -106,14 +125,39 @@ def load(found: Iterable[EntryPoint] | None = None) -> Platforms:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     platforms = Platforms(manager)
-    for entry in sorted(entry_points(group=hookspecs.PROJECT) if found is None else found):
+    every = entry_points(group=hookspecs.PROJECT) if found is None else found
+    for entry in sorted(every, key=lambda entry: (bool(maker(entry)), entry)):
+        if manager.has_plugin(entry.name):
+            platforms.broken[f"{entry.name} of {maker(entry)}"] = "there is a platform of this name already"
+            continue
         try:
             _register(manager, entry)
         except (Exception, SystemExit) as error:  # noqa: BLE001  a broken plugin may raise anything, or try to end us
             platforms.broken[entry.name] = f"{type(error).__name__}: {error}"
             if manager.has_plugin(entry.name):
                 manager.unregister(name=entry.name)
+        if maker(entry):
+            platforms.guests[entry.name] = maker(entry)
     return platforms
+
+
+def maker(entry: EntryPoint) -> str:
+    """Return the distribution and version a platform comes with; "" for those that came with us."""
+    if entry.dist is None:
+        return "a distribution without a name"
+    own = entry.dist.name.casefold() == hookspecs.PROJECT
+    return "" if own else f"{entry.dist.name} {entry.dist.version}"
+
+
+def guests() -> dict[str, str]:
+    """Return the distribution of each installed platform that others have made, by name, without loading any."""
+    return {entry.name: told for entry in entry_points(group=hookspecs.PROJECT) if (told := maker(entry))}
+
+
+def _spoken_for(night: PlatformNight) -> list[str]:
+    """Return the platforms an answer speaks of."""
+    targets = [name for target in night.targets for name in (target.platform, target.key.partition(":")[0])]
+    return [night.platform, *(ref.platform for ref in night.transcripts), *targets]
 
 
 @functools.cache

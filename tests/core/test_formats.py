@@ -1,6 +1,7 @@
 """Formats others read and write: round trips, what is documented, and what real files look like."""
 
 import json
+import os
 import re
 import sqlite3
 import tarfile
@@ -384,3 +385,33 @@ def test_a_file_that_leads_elsewhere_makes_no_home(tmp_path, name):
     with pytest.raises(NightschoolError):
         archive.imported(Home(tmp_path / "new"), tmp_path / "bad.tar.gz")
     assert set(tmp_path.rglob("*")) == before
+
+
+RECEIPT = {"id": "1", "night": "1", "at": "2026-01-01T00:00:00Z", "edits": [], "files": [], "state": "prepared"}
+
+
+def test_what_came_with_a_home_and_would_act_does_not(tmp_path):
+    """An adoption that a crash has cut short is not finished from a file; settings that run something are named."""
+    filled(home := Home(tmp_path / "theirs"))
+    home.config.write_text('[schedule]\non_morning = "touch x"\n[openai]\nbase_url = "https://evil.example/v1"\n')
+    for name, state in (("1", "prepared"), ("2", "committed")):
+        path = home.receipts / name / "receipt.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(RECEIPT | {"id": name, "state": state}))
+        path.with_name("undoing.json").write_text("{}")
+    archive.exported(home, tmp_path / "one.tar.gz")
+    archive.imported(other := Home(tmp_path / "other"), tmp_path / "one.tar.gz")
+    assert {path.relative_to(other.receipts).as_posix() for path in other.receipts.rglob("*.json")} == {
+        "2/receipt.json"
+    }
+    assert archive.programs(other) == [
+        "openai.base_url = 'https://evil.example/v1'", "schedule.on_morning = 'touch x'"
+    ]  # fmt: skip
+    other.config.write_text("")
+    assert archive.programs(other) == []
+
+
+def test_a_pipe_is_no_home(tmp_path):
+    """Nobody waits for what a pipe might say."""
+    os.mkfifo(tmp_path / "pipe.tar.gz")
+    assert not archive.is_archive(tmp_path / "pipe.tar.gz")

@@ -460,6 +460,54 @@ def test_sessions_are_emptied_by_their_age(home):
     assert len(blocks(home)) == 1
 
 
+COMPUTED = "title TEXT GENERATED ALWAYS AS (hex(zeroblob({}))) VIRTUAL, narrative TEXT"
+
+
+@pytest.mark.parametrize(("size", "rows", "why"), [(10**7, 1, "too big"), (900_000, 300, "says more than a file")])
+def test_a_database_that_computes_what_it_says_is_refused(tmp_path, size, rows, why):
+    """A column may be computed: a small file can say more than a machine has memory for."""
+    file = tmp_path / "memory.db"
+    with sqlite3.connect(file) as made:
+        made.execute(f"CREATE TABLE observations ({COMPUTED.format(size)})")
+        made.executemany("INSERT INTO observations(narrative) VALUES (?)", [("x",)] * rows)
+    made.close()
+    with pytest.raises(NightschoolError, match=why):
+        read(file, "/p", str)
+
+
+def test_what_a_view_or_a_trigger_says_is_not_read(tmp_path):
+    """Only tables are read; what is no text is shown as it is, and what is no Unicode with replacements."""
+    file = tmp_path / "memory.db"
+    with sqlite3.connect(file) as made:
+        made.execute("CREATE TABLE other (title)")
+        made.execute("CREATE VIEW observations AS SELECT hex(randomblob(1000000)) AS title FROM other")
+    with pytest.raises(NightschoolError, match="no table that can be imported"):
+        read(file, "/p", str)
+    with made:
+        made.execute("CREATE TABLE agents (id, branch, summary, outcome)")
+        made.execute("INSERT INTO agents VALUES ('a', 'b', CAST(x'ff41' AS TEXT), 'fail')")
+    made.close()
+    assert [block.title for block in read(file, "/p", str)] == ["\ufffdA"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
+        '{"type":"user","cwd":"/x\\ud800","message":{"role":"user","content":"We decided to use \\ud800 tabs here."}}',
+        '{"kind":"tool_error","is_error":true,"ts":1e400,"message":{"a":[]},"tool":[1],"file_path":5}',
+    ],
+)
+def test_hostile_trace_lines_stop_no_import(tmp_path, line):
+    """Whatever a line holds, the next one is read, and all that comes of it can be written."""
+    file = tmp_path / "trace.jsonl"
+    said = {"type": "user", "message": {"role": "user", "content": "We decided to use ruff for linting."}}
+    file.write_text(f"{line}\n{json.dumps(said)}\n")
+    found = read(file, "/p", str)
+    assert "We decided to use ruff for linting." in [block.title for block in found]
+    assert all(block.model_dump_json().encode() for block in found)
+
+
 def test_imports_read_only_and_name_their_source(tmp_path):
     """SQLite memories, trace lines and notes become imported blocks; the file keeps its bytes; others are refused."""
     database = tmp_path / "m.db"

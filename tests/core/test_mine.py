@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.mined import FAMILIES, PROJECT, plant, talk
 
-from nightschool.night.mining.mine import Mined, mine
+from nightschool.night.mining.mine import LONGEST_QUOTE, Mined, mine
+from nightschool.night.rules.screen import beside
 
 SUBJECTS = (
     "customers by region",
@@ -296,3 +297,27 @@ def test_a_list_of_rules_is_one_rule_an_item():
 def test_other_lists_are_no_rules(words):
     """A list of work, of complaints, with items below items or with a question states no rules."""
     assert corrections(mined([asked(n, words) for n in range(2)])) == {}
+
+
+LONG = "The build was slow again today, and I have looked into why that is. " * 5
+LOG = "npm ERR! code 1\nnpm ERR! path left\n"
+BIDI = "and \u202ethat\u202c is all. "
+
+
+@pytest.mark.parametrize(
+    ("before", "why"),
+    [
+        (f"{LOG}\n{LONG}\n\n", "looks pasted"),
+        (f"{LONG}{BIDI}\n\n", "holds hidden"),
+        (f"```\n{LOG}```\n{LONG}\n\n", ""),
+        (f"{LONG}\n\n", ""),
+    ],
+)
+def test_what_a_long_prompt_holds_beside_a_rule_is_looked_at(before, why):
+    """The quote of a long prompt is the rule alone; whether the rest looks like another's is kept with it."""
+    told = f"{before}always end the query with LIMIT 100"
+    assert len(told) > LONGEST_QUOTE
+    found = next(r for r in mined([asked(n, told) for n in range(3)]).recurrences if r.kind == "correction")
+    assert all("npm" not in quote.text for quote in found.quotes)
+    held = beside(found.quotes)
+    assert (why in held[0]) if why else held == ()

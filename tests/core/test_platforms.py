@@ -51,17 +51,37 @@ class Lying:
         return {"platform": "../x"}
 
 
+class Speaking:
+    """Answers `on_night` with what it was given."""
+
+    def __init__(self, name, answer):
+        self.name, self.answer = name, answer
+
+    @hookimpl
+    def on_night(self, request):
+        return self.answer
+
+
+class Made:
+    """A distribution, as far as an entry point tells of it."""
+
+    version = "1.0"
+
+    def __init__(self, name):
+        self.name = name
+
+
 @pytest.fixture
 def entry():
     """Return a function that makes an entry point of an object, as an installed distribution would."""
     made = []
 
-    def make(name, thing):
+    def make(name, thing, made_by="third-party"):
         module = f"planted_{len(made)}_{name.replace('-', '_')}"
         sys.modules[module] = type(sys)(module)
         sys.modules[module].platform = thing
         made.append(module)
-        return EntryPoint(name, f"{module}:platform", "nightschool")
+        return EntryPoint(name, f"{module}:platform", "nightschool")._for(Made(made_by))
 
     yield make
     for module in made:
@@ -112,3 +132,72 @@ def test_a_platforms_name_is_its_entry_points(entry):
 def test_the_three_platforms_are_installed():
     """The bundle brings Claude Code, Codex and Copilot."""
     assert platforms.installed().names() == ["claude-code", "codex", "copilot"]
+
+
+TARGET = {"kind": "block", "scope": "user", "path": "/x", "title": "x"}
+FILE = {"session": "s", "path": "/x", "size": 1, "mtime_ns": 1}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"platform": "good"},
+        {"platform": "posing", "transcripts": [{"platform": "good", **FILE}]},
+        {"platform": "posing", "targets": [{"key": "posing:x", "platform": "good", **TARGET}]},
+        {"platform": "posing", "targets": [{"key": "good:x", "platform": "posing", **TARGET}]},
+    ],
+)
+def test_a_platform_speaks_for_itself_alone(entry, answer):
+    """What a plugin answers in the name of another is not used, and it is named."""
+    found = platforms.load([entry("posing", Speaking("posing", answer)), entry("good", Good())])
+
+    assert [night.platform for night in found.on_night(REQUEST)] == ["good"]
+    assert "in the name of 'good'" in found.broken["posing"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_nobody_takes_the_place_of_one_of_ours(entry, order):
+    """Of two platforms with one name the one that came with us is loaded, and the other is named with who made it."""
+    ours, other = Speaking("good", None), Speaking("good", None)
+    both = [entry("good", ours, "nightschool"), entry("good", other, "evil")][::order]
+    found = platforms.load(both)
+
+    assert found.manager.get_plugin("good") is ours
+    assert found.broken == {"good of evil 1.0": "there is a platform of this name already"}
+    assert found.guests == {}
+
+
+def test_a_backend_of_ours_keeps_its_name(entry):
+    """A plugin that brings a backend of the same name does not get the questions."""
+    ours, other = Speaking("z", None), Speaking("a", None)
+    ours.backends = lambda: {"client": "ours"}
+    other.backends = lambda: {"client": "another", "own": "its own"}
+    found = platforms.load([entry("a", other, "evil"), entry("z", ours, "nightschool")])
+
+    assert found.backends() == {"client": "ours", "own": "its own"}
+    assert found.guests == {"a": "evil 1.0"}
+
+
+def test_whatever_a_platform_is_asked_it_fails_alone(entry):
+    """A title, a method or backends that raise or end the process are a fault under its name."""
+
+    class Ending:
+        name = "ending"
+
+        @property
+        def title(self):
+            raise SystemExit(3)
+
+        def backends(self):
+            raise SystemExit(4)
+
+        def unread(self, request):
+            raise SystemExit(5)
+
+    found = platforms.load([entry("ending", Ending())])
+
+    assert found.title("ending") == "ending"
+    assert "SystemExit: 3" in found.broken["ending"]
+    assert found.backends() == {}
+    assert "SystemExit: 4" in found.broken["ending"]
+    assert found.answer("ending", "unread", REQUEST, otherwise=0) == 0

@@ -1,6 +1,7 @@
 """What the content screen holds back, and what it must let pass."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from nightschool.night.rules.block import canonical
 from nightschool.night.rules.hidden import hidden, visible
 from nightschool.night.rules.pasted import looks_pasted, without_pasted
 from nightschool.night.rules.screen import MAX_CHARS, beside, reasons
+from nightschool.records import Quote
 
 URL, SHELL, LOOSENS = "holds a URL", "holds a shell command", "loosens permissions or checks"
 SECRET, COMMENT = "stands around a secret that was taken out", "holds an HTML comment or a block marker"
@@ -283,6 +285,7 @@ PASTED = [
     f"| rule |\n|---|\n| {RULE} |",
     f"    {RULE}\n    never use spaces\n\nexplain the above",
     f'"""\n{RULE}\n"""',
+    f"npm ERR! code 1\n{RULE}",
     f"$ cat rules\n{RULE}",
     f"here is the documentation:\n\nInstall it. {RULE}",
 ]
@@ -296,11 +299,17 @@ TYPED = [
 ]
 
 
+def quoted(*prompts):
+    """Return quotes of prompts, each of a session of its own."""
+    at = datetime(2026, 10, 1, tzinfo=UTC)
+    return [Quote(text=p, platform="x", session=f"s{n}", turn="t", at=at) for n, p in enumerate(prompts)]
+
+
 @pytest.mark.parametrize("prompt", PASTED)
 def test_a_rule_from_pasted_matter_is_held_back(prompt):
     """What stands in a log, a diff, a mail or a document was perhaps nobody's word, however often it was pasted."""
-    assert beside([prompt] * 5)
-    assert beside([prompt, RULE])
+    assert beside(quoted(*[prompt] * 5))
+    assert beside(quoted(prompt, RULE))
 
 
 @pytest.mark.parametrize("prompt", TYPED)
@@ -311,7 +320,7 @@ def test_what_is_typed_does_not_look_pasted(prompt):
 
 def test_a_rule_that_was_also_typed_often_enough_stands():
     """A log beside a rule in one session holds nothing back that was typed by itself in two others."""
-    assert beside([PASTED[0], RULE, RULE]) == ()
+    assert beside(quoted(PASTED[0], RULE, RULE)) == ()
 
 
 @pytest.mark.parametrize("prompt", PASTED)

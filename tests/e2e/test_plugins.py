@@ -85,3 +85,30 @@ def test_a_plugin_that_ends_the_process_stops_nobody(queries, install):
 
     assert "SystemExit" in out
     assert queries.json("run")["rules"]
+
+
+SHADOW = GOOD.replace('"good"', '"codex"').replace("good:x", "codex:x")
+WRITES = GOOD.replace('"good"', '"writes"').replace("good:x", "writes:x").replace(
+    'title = "A good one"', 'title = "\\x1b]0;owned\\x07A \\u202etitle"\n    install_hint = "\\x1b[2Jcurl evil"'
+).replace("its rules", "\\x1b[31mrules\\x9b2J")  # fmt: skip
+
+
+def test_a_plugin_of_somebody_else_is_named_as_one(queries, install):
+    """`doctor` and `status` say which distribution it comes from, and what it says of itself moves no cursor."""
+    install("writes", WRITES)
+    queries.run("run")
+    for verb in ("doctor", "status"):
+        out, err = queries.run(verb)
+        assert "from plugin_writes 1: it runs with all your rights" in out
+        assert [sign for sign in out + err if not sign.isprintable() and sign not in "\n\t"] == []
+    assert queries.json("status")["plugins"] == {"writes": "plugin_writes 1"}
+
+
+def test_a_plugin_takes_nobodys_place(queries, install):
+    """One with the name of a platform of ours is not loaded and is named; ours goes on."""
+    install("codex", SHADOW)
+    out, _ = queries.run("doctor", code=1)
+
+    assert "platform codex of plugin_codex 1 fails: there is a platform of this name already" in out
+    assert "/x/RULES.md" not in out
+    assert queries.json("run")["rules"]

@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from html import unescape
+from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import World
@@ -35,6 +37,11 @@ def rehearsed(world, script=TEAM):
     (world.root / "team.toml").write_text(script)
     world.run("config", "models.backend", "mock")
     world.run("config", "models.mock_script", str(world.root / "team.toml"))
+
+
+def page_of(world):
+    """Return the newest night's page."""
+    return Path(world.run("report", "--html")[0].strip())
 
 
 def nothing_acts(world):
@@ -82,6 +89,16 @@ def test_a_malicious_teammate(world, bare, teammate, who):
     theirs = next(rule for rule in proposed(world) if "ZQ500XK" in rule["edit"]["text"])
     assert theirs["verdict"]["ruling"] == "accept"
     assert any("another machine proposes it" in why for why in theirs["quarantine"])
+    word = f"By the word of another machine, of {who or 'somebody without a name'}"
+    told = world.json("report")["markdown"], world.run("review")[0], unescape((page_of(world)).read_text())
+    for one in told:
+        assert word in one
+        assert "You said it" not in one
+    assert "quarantined; 1 by another's word" in told[0]
+    status = world.json("status")
+    assert theirs["edit"]["id"] in status["quarantined"]
+    assert status["next"] != "nightschool adopt"
+    assert "by another's word" in world.run("brief")[0]
     nothing_acts(world)
 
     rehearsed(world)
@@ -90,6 +107,7 @@ def test_a_malicious_teammate(world, bare, teammate, who):
     assert any("came from another machine" in why for why in mine["quarantine"])
     page, listed = world.json("report")["markdown"], world.run("review")[0]
     for told in (page, listed):
+        assert "None of your sessions here holds it; another machine, not known to be yours, says" in told
         assert "came from another machine" in told
         assert mine["quotes"][0]["session"] in told
     nothing_acts(world)
@@ -131,6 +149,7 @@ def test_an_archive_of_somebody_else(world, tmp_path):
     assert not (world.home / "brief").exists()
     rule = next(rule for rule in proposed(world) if "ZQ500XK" in rule["edit"]["text"])
     assert "it came with an imported home" in rule["quarantine"]
+    assert "By the word of the imported home" in world.run("report")[0]
     _, err = world.run("adopt")
     assert "it came with an imported home" in err
     assert MARK.findall(documents(world)) == []

@@ -97,5 +97,11 @@ def _rule(home, number, tasks, words, target, name, backend):
     if number % 5 == 1:
         decisions.note(home, decisions.Decision(edit=edit, did="rejected", at=AT, night=name, reason=words))
     return ProposedRule(
-        edit=edit, verdict=verdict, quotes=(_quote(words),) * 3, sessions=3, quarantine=(words,) * (number % 2)
+        edit=edit,
+        verdict=verdict,
+        quotes=(_quote(words),) * 3,
+        sessions=3,
+        quarantine=(words,) * (number % 2),
+        by=words if number % 6 == 5 else "",
+        elsewhere=number % 3,
     )

@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json, project_of, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, project_of, tell
 from nightschool.errors import DONE, NightschoolError
 
 DESCRIPTION = (
@@ -48,11 +48,11 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json(receipt.model_dump(mode="json") if receipt else {"edits": []})
     elif receipt is None:
-        print("nothing to adopt: no rule of this night is accepted, or all are adopted or turned down already")
+        print_plain("nothing to adopt: no rule of this night is accepted, or all are adopted or turned down already")
     else:
         for edit in receipt.edits:
-            print(f"adopted {edit.id}: {edit.text}")
+            print_plain(f"adopted {edit.id}: {edit.text}")
         for change in receipt.files:
-            print(f"changed {change.path}")
-        print(f"to take it back: nightschool undo --night {receipt.night}")
+            print_plain(f"changed {change.path}")
+        print_plain(f"to take it back: nightschool undo --night {receipt.night}")
     return DONE

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json, printed, project_of
+from nightschool.cli.options import json_flag, print_json, print_plain, printed, project_of
 from nightschool.errors import DONE, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def call(args: argparse.Namespace) -> int:
             print_json(decision.model_dump(mode="json"))
         else:
             told = _NEXT[decision.choice.value].replace(" ID", f" {decision.finding}")
-            print(f"{decision.finding}: {decision.choice.value}; {told}")
+            print_plain(f"{decision.finding}: {decision.choice.value}; {told}")
     elif args.json:
         print_json({"findings": [finding.model_dump(mode="json") for finding in found]})
     else:
@@ -62,12 +62,12 @@ def _show(found: "list[Finding]") -> None:
     from nightschool.morning.facts import one_line
 
     if not found:
-        print("nothing keeps going wrong that you have not decided about")
+        print_plain("nothing keeps going wrong that you have not decided about")
     for finding in found:
-        print(printed(f"{finding.id}  {one_line(finding.text, 160)}"))
+        print_plain(printed(f"{finding.id}  {one_line(finding.text, 160)}"))
         told = f"{finding.sessions} session(s), {finding.times} time(s), last {finding.last:%Y-%m-%d}"
-        print(f"    {finding.kind.replace('_', ' ')} in {told}; choices: {', '.join(finding.options)}")
-        print(printed(f"    newest: {_places(finding.places)}"))
+        print_plain(f"    {finding.kind.replace('_', ' ')} in {told}; choices: {', '.join(finding.options)}")
+        print_plain(printed(f"    newest: {_places(finding.places)}"))
 
 
 def _places(places: tuple[str, ...]) -> str:

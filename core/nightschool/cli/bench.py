@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, tell
 from nightschool.errors import DONE, FAILED
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def call(args: argparse.Namespace) -> int:
         cells = rows(table)
         print_json({"repetitions": args.repetitions, "seed": args.seed, "met": kept, "cells": cells})
     else:
-        print(page(table))
+        print_plain(page(table))
     return DONE if kept else FAILED
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json, project_of
+from nightschool.cli.options import json_flag, print_json, print_plain, project_of
 from nightschool.errors import DONE
 
 DESCRIPTION = "Show what a session in this project is told at its start; --renew prepares it anew."
@@ -30,7 +30,7 @@ def call(args: argparse.Namespace) -> int:
         tokens = brief.upper_tokens(text)
         print_json({"project": project, "path": str(path) if path else None, "tokens_at_most": tokens, "text": text})
     elif text:
-        print(text, end="")
+        print_plain(text, end="")
     else:
-        print("a session here is told nothing")
+        print_plain("a session here is told nothing")
     return DONE

@@ -4,7 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, night_flags, print_json, print_plain, project_of, tell, words, write_out
+from nightschool.cli.options import (
+    json_flag,
+    night_flags,
+    print_data,
+    print_json,
+    print_plain,
+    project_of,
+    tell,
+    words,
+    write_out,
+)
 from nightschool.errors import DONE, FAILED, NightschoolError, UsageError
 
 if TYPE_CHECKING:
@@ -216,7 +226,7 @@ def _export(home: "Home", args: argparse.Namespace) -> int:
         write_out(args.out, text.encode(errors="replace"), "--out")
         tell(f"{len(cases)} case(s) written to {args.out}; patches are your code as it is, not redacted")
     else:
-        print(text, end="")
+        print_data(text, end="")
     return DONE
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, tell
 from nightschool.errors import DONE, UsageError
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json(chosen)
     elif args.key:
-        print(chosen[args.key])
+        print_plain(chosen[args.key])
     else:
-        print(f"# {home.config}" + ("" if home.config.exists() else " (not written yet: all defaults)"))
+        print_plain(f"# {home.config}" + ("" if home.config.exists() else " (not written yet: all defaults)"))
         for key, (value, meaning) in known.items():
-            print(f"{key} = {value!r}  # {meaning}")
+            print_plain(f"{key} = {value!r}  # {meaning}")
     return DONE
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, print_plain
 from nightschool.errors import DONE, FAILED, NightschoolError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def call(args: argparse.Namespace) -> int:
         print_json([{"level": level, "what": what, "next": step} for level, what, step in found])
     else:
         for level, what, step in found:
-            print(f"{level:<5} {what}" + (f". {step}" if step else ""))
+            print_plain(f"{level:<5} {what}" + (f". {step}" if step else ""))
     return FAILED if any(level == "fault" for level, _, _ in found) else DONE
 
 
@@ -103,13 +103,21 @@ def _platforms(loaded: "Platforms", seen: dict[str, _Seen]) -> list[Finding]:
         ("fault", f"platform {name} fails: {why}", "Uninstall or mend that plugin; the others work")
         for name, why in sorted(loaded.broken.items())
     ]
+    found += [
+        (
+            "note",
+            f"platform {name} is a plugin, from {made}: it runs with all your rights",
+            "Uninstall what you do not know",
+        )
+        for name, made in sorted(loaded.guests.items())
+    ]
     for name, (client, events, sessions) in seen.items():
         title = loaded.title(name)
         told = f"{client[1]} at {client[0]}" if client else "no client on PATH that tells its version"
         found.append(("ok" if client else "note", f"{title}: {told}", ""))
         if not (client or events or sessions):
             continue
-        hint = str(getattr(loaded.manager.get_plugin(name), "install_hint", "")).replace("{root}", str(bundle.root()))
+        hint = str(loaded.answer(name, "install_hint", otherwise="")).replace("{root}", str(bundle.root()))
         step = "Without hooks sessions are read at night only" + (f". To have them: {hint}" if hint else "")
         told = f"{title}: {events} event(s) seen, {sessions} session(s) read"
         found.append(("ok" if events else "note", told, "" if events else step))
@@ -117,11 +125,8 @@ def _platforms(loaded: "Platforms", seen: dict[str, _Seen]) -> list[Finding]:
 
 
 def _client(loaded: "Platforms", name: str) -> tuple[str, str] | None:
-    try:
-        told = getattr(loaded.manager.get_plugin(name), "client", lambda: None)()
-        return (str(told[0]), str(told[1])) if told else None
-    except Exception:  # noqa: BLE001  a plugin's fault is no reason not to tell of the others
-        return None
+    told = loaded.answer(name, "client", otherwise=None)
+    return (str(told[0]), str(told[1])) if isinstance(told, tuple | list) and len(told) > 1 else None
 
 
 def _seen(home: "Home", loaded: "Platforms") -> dict[str, _Seen]:
@@ -154,7 +159,7 @@ def _targets(loaded: "Platforms", seen: dict[str, _Seen]) -> list[Finding]:
     request = NightRequest(user_home=str(Path.home()), environ=dict(os.environ), project=os.path.realpath(Path.cwd()))
     found: list[Finding] = []
     for name in loaded.names():
-        unread = getattr(loaded.manager.get_plugin(name), "unread", lambda _request: 0)(request)
+        unread = loaded.answer(name, "unread", request, otherwise=0)
         if unread:
             found.append(("note", f"{loaded.title(name)}: {unread} session(s) there that cannot be read yet", ""))
     here = {name for name, what in seen.items() if any(what)} or set(seen)

@@ -39,14 +39,14 @@ def call(args: argparse.Namespace) -> int:
         told = {"rule": rule.model_dump(mode="json"), "document": drafted.target.path, "diff": drafted.diff}
         print_json({"finding": finding.id} | told)
         return DONE
-    print(f"{rule.edit.id} for {drafted.target.path}, seen in {finding.sessions} session(s)")
+    print_plain(f"{rule.edit.id} for {drafted.target.path}, seen in {finding.sessions} session(s)")
     for quote in rule.quotes[:2]:
         print_plain(f"  you said: {' '.join(quote.text.split())[:_SHOWN]}")
-    print(f"  {rule.verdict.ruling.value}: {rule.verdict.reason}")
+    print_plain(f"  {rule.verdict.ruling.value}: {rule.verdict.reason}")
     if how := way(rule.verdict, rule.edit.recurrence, setting.config.model_dump(mode="json")):
-        print(f"  {how}")
+        print_plain(f"  {how}")
     for why in rule.quarantine:
-        print(f"  look twice: it {why}")
-    print(f"\n{drafted.diff}\n")
-    print(f"nothing was changed. to adopt it: nightschool adopt --rule {rule.edit.id}")
+        print_plain(f"  look twice: it {why}")
+    print_plain(f"\n{drafted.diff}\n")
+    print_plain(f"nothing was changed. to adopt it: nightschool adopt --rule {rule.edit.id}")
     return DONE

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from nightschool.cli.options import json_flag, print_json, project_of, words
+from nightschool.cli.options import json_flag, print_json, print_plain, project_of, words
 from nightschool.errors import DONE
 
 DESCRIPTION = (
@@ -49,10 +49,10 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json(done.model_dump(mode="json"))
         return DONE
-    print(f"{len(done.tasks)} task(s) of {len(done.rules)} rule(s) as cases for {done.platform}: {done.folder}")
+    print_plain(f"{len(done.tasks)} task(s) of {len(done.rules)} rule(s) as cases for {done.platform}: {done.folder}")
     for task, why in done.left_out.items():
-        print(f"left out {task}: {why}")
-    print("every run of a case is a model call of that client, under its own login")
+        print_plain(f"left out {task}: {why}")
+    print_plain("every run of a case is a model call of that client, under its own login")
     return DONE
 
 
@@ -71,7 +71,7 @@ def _sessions(args: argparse.Namespace, path: Path) -> int:
     if args.json:
         print_json({"file": str(path), "count": count})
     else:
-        print(f"{count} {things}: {path}")
+        print_plain(f"{count} {things}: {path}")
     return DONE
 
 
@@ -85,7 +85,7 @@ def _memories(args: argparse.Namespace, file: Path) -> int:
     if args.json:
         print_json(done.model_dump(mode="json"))
         return DONE
-    print(f"{len(done.rules)} adopted rule(s) for the memory of {done.platform}: {done.file}")
+    print_plain(f"{len(done.rules)} adopted rule(s) for the memory of {done.platform}: {done.file}")
     for rule, why in done.left_out.items():
-        print(f"left out {rule}: {why}")
+        print_plain(f"left out {rule}: {why}")
     return DONE

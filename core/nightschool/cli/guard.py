@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json, project_of
+from nightschool.cli.options import json_flag, print_json, print_plain, project_of
 from nightschool.errors import DONE, FAILED, UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"id": guard.id} | touched.model_dump(mode="json"))
     else:
-        print(f"removed {guard.id}\n{touched.action}: {touched.path}")
+        print_plain(f"removed {guard.id}\n{touched.action}: {touched.path}")
     return DONE
 
 
@@ -70,9 +70,11 @@ def _add(args: argparse.Namespace, home: "Home") -> int:
     if args.json:
         print_json(guard.model_dump(mode="json"))
     else:
-        print(f"{guard.id}: {guard.action.value} when {guard.tool} is given {guard.pattern!r}")
-        print(f"fired on {len(guard.hits)} input(s), let {len(guard.spares)} pass; registered in {guard.plan.path}")
-        print(f"{guard.plan.note}\nto take it back: nightschool guard remove {guard.id}")
+        print_plain(f"{guard.id}: {guard.action.value} when {guard.tool} is given {guard.pattern!r}")
+        print_plain(
+            f"fired on {len(guard.hits)} input(s), let {len(guard.spares)} pass; registered in {guard.plan.path}"
+        )
+        print_plain(f"{guard.plan.note}\nto take it back: nightschool guard remove {guard.id}")
     return DONE
 
 
@@ -135,7 +137,7 @@ def _test(args: argparse.Namespace, home: "Home", guard: "Guard") -> int:
         print_json({"id": guard.id, "inputs": rows})
     else:
         for row in rows:
-            print(
+            print_plain(
                 f"{'ok   ' if row['right'] else 'WRONG'} {'fires ' if row['fired'] else 'passes'}  {row['input'][:120]}"
             )
     return FAILED if wrong else DONE
@@ -146,9 +148,11 @@ def _list(args: argparse.Namespace, found: "list[Guard]") -> int:
         print_json({"guards": [guard.model_dump(mode="json") for guard in found]})
         return DONE
     for guard in found:
-        print(f"{guard.id}  {guard.platform} {guard.tool}  {guard.action.value}  {guard.pattern!r}: {guard.message}")
+        print_plain(
+            f"{guard.id}  {guard.platform} {guard.tool}  {guard.action.value}  {guard.pattern!r}: {guard.message}"
+        )
     if not found:
-        print("no guard is registered")
+        print_plain("no guard is registered")
     return DONE
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json, project_flags, setting_of
+from nightschool.cli.options import json_flag, print_json, print_plain, project_flags, setting_of
 from nightschool.errors import DONE
 
 DESCRIPTION = "Read what sessions have written since they were last read. A night does this by itself."
@@ -26,11 +26,11 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json(found.model_dump(mode="json"))
         return DONE
-    print(f"{found.transcripts} transcript(s) known, {found.read} read now ({found.new_bytes:,} new bytes)")
+    print_plain(f"{found.transcripts} transcript(s) known, {found.read} read now ({found.new_bytes:,} new bytes)")
     if found.backlog:
-        print(f"{found.backlog} left for the next harvest")
+        print_plain(f"{found.backlog} left for the next harvest")
     for reason, count in sorted(found.skipped.items()):
-        print(f"{count} line(s) left out: {reason}")
+        print_plain(f"{count} line(s) left out: {reason}")
     for name, why in sorted(found.broken.items()):
-        print(f"failed: {name}: {why}")
+        print_plain(f"failed: {name}: {why}")
     return DONE

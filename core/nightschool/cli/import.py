@@ -69,8 +69,12 @@ def _home(args: argparse.Namespace, home: "Home", file: Path) -> int:
     from nightschool.sync import archive
 
     count = archive.imported(home, file) if args.yes else 0
+    for told in archive.programs(home) if args.yes else ():
+        tell(f"a setting that came with it runs a program or names a server: {told}")
     if args.json:
         print_json({"home": str(home.root), "taken": count})
     else:
-        print(f"{count} file(s) taken in as {home.root}" if args.yes else "a whole home; the same with --yes makes it")
+        print_plain(
+            f"{count} file(s) taken in as {home.root}" if args.yes else "a whole home; the same with --yes makes it"
+        )
     return DONE

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from nightschool.cli.options import print_json, tell
+from nightschool.cli.options import print_json, print_plain, tell
 from nightschool.errors import DONE, UsageError
 
 
@@ -22,9 +22,9 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"model": args.model or str(args.gguf), "nights": nights})
         return DONE
-    print(_HEAD)
+    print_plain(_HEAD)
     for told in nights:
-        print(_row(told))
+        print_plain(_row(told))
     return DONE
 
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json, print_markdown, project_flags, setting_of
+from nightschool.cli.options import json_flag, print_json, print_markdown, print_plain, project_flags, setting_of
 from nightschool.errors import DONE
 
 if TYPE_CHECKING:
@@ -67,10 +67,10 @@ def _write(setting: "Setting", mined: "Mined", args: argparse.Namespace) -> int:
     if args.json:
         print_json({"tasks": count, "unchecked": unchecked, "file": str(path)})
     else:
-        print(f"{count} task(s) written to {path}")
+        print_plain(f"{count} task(s) written to {path}")
         if unchecked:
-            print(f"{unchecked} more are left out unless you write their checks: what was said implies none")
-        print('look through them, set "reviewed": true, and take them in: nightschool mine --import FILE')
+            print_plain(f"{unchecked} more are left out unless you write their checks: what was said implies none")
+        print_plain('look through them, set "reviewed": true, and take them in: nightschool mine --import FILE')
     return DONE
 
 
@@ -87,9 +87,9 @@ def _take_in(setting: "Setting", args: argparse.Namespace) -> int:
     if args.json:
         print_json({"tasks": len(drafts), "new": done.new, "reviewed": reviewed, "bank": done.totals})
         return DONE
-    print(f"{len(drafts)} task(s) read, {done.new} new in the bank")
+    print_plain(f"{len(drafts)} task(s) read, {done.new} new in the bank")
     if not reviewed:
-        print('no paid backend is asked them until the file says "reviewed": true and is imported again')
+        print_plain('no paid backend is asked them until the file says "reviewed": true and is imported again')
     return DONE
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from nightschool.paths import Home
 
 _CODE = re.compile(r"(`[^`\n]+`)")
+_JOINS = "\t\u200c\u200d"  # joiners: some scripts and emoji are written with them
+_UNSEEN = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -163,17 +165,27 @@ def tell(line: str) -> None:
 
 def printed(line: str) -> str:
     """Return a line as a terminal may have it: what a path, a title or a model said moves no cursor."""
-    return "".join(sign if sign.isprintable() else " " for sign in line)
+    return "".join(sign if sign.isprintable() or sign in _JOINS else " " for sign in line)
 
 
-def print_plain(text: str) -> None:
-    """Print a result that quotes others: what they said obeys no terminal."""
-    print("\n".join(printed(line) for line in text.split("\n")))
+def print_plain(text: str, *, end: str = "\n", flush: bool = False) -> None:
+    """Print a result, which may quote others: what they said obeys no terminal."""
+    print(_plain(text), end=end, flush=flush)
+
+
+def print_data(text: str, *, end: str = "\n") -> None:
+    """Print a file's text: as it is into a file or a pipe, as a terminal may have it there."""
+    print(_plain(text) if sys.stdout.isatty() else text, end=end)
+
+
+def _plain(text: str) -> str:
+    return "\n".join(printed(line) for line in text.split("\n"))
 
 
 def print_json(document: Any) -> None:
-    """Print the one document."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+    """Print the one document. What moves a terminal's cursor or hides in it stands there as its number."""
+    told = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+    print(_UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], told))
 
 
 def shown(text: str) -> str:
@@ -185,9 +197,9 @@ def shown(text: str) -> str:
 def print_markdown(text: str) -> None:
     """Print Markdown: laid out on a terminal, as it is elsewhere."""
     if not sys.stdout.isatty():
-        print(text)
+        print_plain(text)
         return
     from rich.console import Console
     from rich.markdown import Markdown
 
-    Console().print(Markdown(shown(text)))
+    Console().print(Markdown(shown(_plain(text))))

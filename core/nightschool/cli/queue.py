@@ -5,7 +5,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json, print_plain, tell
+from nightschool.cli.options import json_flag, print_data, print_json, print_plain, tell
 from nightschool.errors import DONE, UsageError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _add(shelf: "Shelf", args: argparse.Namespace) -> None:
     if args.json:
         print_json(_document(shelf, queued))
         return
-    print(queued.id)
+    print_plain(queued.id)
     tell(f"queued; a night with a model takes it up: nightschool run --backend handoff ({queued.path})")
 
 
@@ -105,9 +105,9 @@ def _list(shelf: "Shelf", args: argparse.Namespace) -> None:
         )
         return
     for queued in shown:
-        print(_line(queued))
+        print_plain(_line(queued))
     if not shown:
-        print("nothing is queued")
+        print_plain("nothing is queued")
     for fault in faults:
         tell(fault)
     for name, why in unanswered.items():
@@ -135,7 +135,7 @@ def _show(shelf: "Shelf", args: argparse.Namespace) -> None:
         print_json(_document(shelf, queued))
         return
     text = queued.entry.data().decode(errors="replace")
-    print_plain(text) if sys.stdout.isatty() else print(text)
+    print_data(text)
     if queued.progress.reason:
         tell(f"reason: {queued.progress.reason}")
     for what, path in (("result", shelf.result(queued.id)), ("partial result", shelf.partial(queued.id))):
@@ -152,7 +152,7 @@ def _end(shelf: "Shelf", args: argparse.Namespace) -> None:
     if args.json:
         print_json(_document(shelf, queued, body=False))
     else:
-        print(_line(queued))
+        print_plain(_line(queued))
 
 
 def _purge(shelf: "Shelf", args: argparse.Namespace) -> None:
@@ -163,7 +163,7 @@ def _purge(shelf: "Shelf", args: argparse.Namespace) -> None:
     if args.json:
         print_json({"purged": gone})
     else:
-        print(f"{len(gone)} task(s) removed")
+        print_plain(f"{len(gone)} task(s) removed")
 
 
 def _document(shelf: "Shelf", queued: "Queued", *, body: bool = True) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from nightschool.cli.options import json_flag, print_json, print_markdown
+from nightschool.cli.options import json_flag, print_json, print_markdown, print_plain
 from nightschool.errors import DONE, NightschoolError
 
 DESCRIPTION = (
@@ -53,9 +53,9 @@ def call(args: argparse.Namespace) -> int:
         print_json({"night": night.model_dump(mode="json"), "rules": rules, "markdown": text,
                     "html": str(path), "history": str(history)})  # fmt: skip
     elif args.html or args.history or args.open:
-        print(history if args.history else path)
+        print_plain(str(history if args.history else path))
     elif args.markdown:
-        print(text)
+        print_plain(text)
     else:
         print_markdown(text)
     return DONE

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json, project_of, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, project_of, tell
 from nightschool.errors import DONE, NightschoolError, UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def call(args: argparse.Namespace) -> int:
         finally:
             brief.renew(home, tell)
         if not args.json:
-            print("\n".join(done))
+            print_plain("\n".join(done))
             return DONE
     elif not args.json and sys.stdin.isatty() and sys.stdout.isatty():
         try:
@@ -138,17 +138,17 @@ def _walk(home: "Home", proposal: "Proposal") -> int:
 
     waiting = [item.number for item in review.to_decide(review.items(home, proposal))]
     if not waiting:
-        print(f"night {proposal.night}: no rule waits for you")
+        print_plain(f"night {proposal.night}: no rule waits for you")
         return DONE
     for place, number in enumerate(waiting, 1):
         one = next(found for found in facts.rules_of(home, proposal) if found.item.number == number)
-        print(f"\n── {place} of {len(waiting)} ──")
+        print_plain(f"\n── {place} of {len(waiting)} ──")
         _show(one)
         if not _asked(home, proposal, one):
             left = len(waiting) - place + 1
-            print(f"{left} rule(s) left; nightschool review goes on there")
+            print_plain(f"{left} rule(s) left; nightschool review goes on there")
             return DONE
-    print("\nthat was the last one; nightschool status shows where things stand")
+    print_plain("\nthat was the last one; nightschool status shows where things stand")
     return DONE
 
 
@@ -160,7 +160,7 @@ def _asked(home: "Home", proposal: "Proposal", one: "RuleFacts") -> bool:
             return False
         verb = {"a": "accept", "e": "edit", "r": "reject", "s": "skip"}.get(answer)
         if answer == "d":
-            print(_clean(one.diff))
+            print_plain(_clean(one.diff))
         if verb is None:
             continue
         words = ""
@@ -171,9 +171,9 @@ def _asked(home: "Home", proposal: "Proposal", one: "RuleFacts") -> bool:
         if verb == "edit" and not (words := _reworded(one)):
             continue
         try:
-            print(_do(home, proposal, verb, one.item, words))
+            print_plain(_do(home, proposal, verb, one.item, words))
         except NightschoolError as error:
-            print(f"nightschool: {error}")
+            print_plain(f"nightschool: {error}")
             continue
         return True
 
@@ -183,7 +183,7 @@ def _input(asked: str) -> str:
     try:
         return input(asked).strip()
     except EOFError:
-        print()
+        print_plain("")
         return "q"
 
 
@@ -206,27 +206,30 @@ def _reworded(one: "RuleFacts") -> str:
 def _show(one: "RuleFacts") -> None:
     from nightschool.morning import facts
     from nightschool.morning.report import sentence
+    from nightschool.morning.said import examined_by, said, told_by
 
     rule = one.rule
-    print(f"{one.item.number}. {_clean(rule.edit.text)}")
-    print(f"   {_state(one)}. {_clean(sentence(rule.verdict))}")
+    print_plain(f"{one.item.number}. {_clean(rule.edit.text)}")
+    print_plain(f"   {_state(one)}. {_clean(examined_by(rule) + sentence(rule.verdict))}")
     if rule.quarantine:
-        print(f"   QUARANTINED: {_clean(', '.join(rule.quarantine))}")
-        print(f"   it comes from {'; '.join(facts.came_from(rule.quotes)) or 'no session of yours'}")
+        print_plain(f"   QUARANTINED: {_clean(', '.join(rule.quarantine))}")
+        print_plain(f"   it comes from {'; '.join(facts.came_from(rule.quotes)) or 'no session of yours'}")
     if one.target:
-        print(f"   goes to {_clean(one.target.title)}, {_clean(one.target.path)}")
-    print(f"   you said it in {rule.sessions} session(s):")
+        print_plain(f"   goes to {_clean(one.target.title)}, {_clean(one.target.path)}")
+    print_plain(f"   {said(rule)}:")
     for quote in rule.quotes[:3]:
-        print(f"   “{facts.one_line(quote.text, 160)}” ({quote.at:%Y-%m-%d})")
+        print_plain(f"   “{facts.one_line(quote.text, 160)}” ({quote.at:%Y-%m-%d}{told_by(rule, quote)})")
 
 
 def _list(found: list["RuleFacts"]) -> None:
     if not found:
-        print("this night proposes no rule")
+        print_plain("this night proposes no rule")
     for one in found:
         _show(one)
     if any(one.item.state in {"open", "skipped"} for one in found):
-        print("to decide: nightschool review --accept N, --reject N --reason WHY, --edit N --text WORDS, --skip N")
+        print_plain(
+            "to decide: nightschool review --accept N, --reject N --reason WHY, --edit N --text WORDS, --skip N"
+        )
 
 
 def _state(one: "RuleFacts") -> str:

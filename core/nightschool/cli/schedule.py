@@ -4,7 +4,16 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import configured, json_flag, night_flags, print_json, project_flags, project_of, tell
+from nightschool.cli.options import (
+    configured,
+    json_flag,
+    night_flags,
+    print_json,
+    print_plain,
+    project_flags,
+    project_of,
+    tell,
+)
 from nightschool.errors import DONE, UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +115,7 @@ def _print_workflow(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"workflow": text})
     else:
-        print(text, end="")
+        print_plain(text, end="")
     return DONE
 
 
@@ -115,10 +124,10 @@ def _print(job: "Job", args: argparse.Namespace, *, dry_run: bool) -> None:
     if args.json:
         print_json(told)
         return
-    print(f"{'would be scheduled' if dry_run else 'scheduled'} with {job.kind}: {told['runs']}")
-    print(f"next night  {told['next_run']}")
+    print_plain(f"{'would be scheduled' if dry_run else 'scheduled'} with {job.kind}: {told['runs']}")
+    print_plain(f"next night  {told['next_run']}")
     if not dry_run:
-        print(f"to take it back: nightschool unschedule --id {job.id}")
+        print_plain(f"to take it back: nightschool unschedule --id {job.id}")
 
 
 def described(job: "Job") -> dict[str, Any]:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, tell
 from nightschool.errors import DONE, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def call(args: argparse.Namespace) -> int:
     public = setup.prepared(home, rules)
     if public and not args.json:
         tell("the repository must know this deploy key, with the right to write:")
-        print(public, flush=True)  # on a line of its own, to be copied
+        print_plain(public, flush=True)  # on a line of its own, to be copied
         if not flags:
             _wait()
     try:
@@ -128,10 +128,10 @@ def _wait() -> None:
 
 def _print(told: dict[str, Any]) -> None:
     if told["backend"] == "none":
-        print("nothing is shared with other machines")
+        print_plain("nothing is shared with other machines")
         return
-    print(f"shared with {told['url']} ({told['backend']})" + ("" if told["changed"] else ", as before"))
-    print(f"sessions    {'their redacted text is shared' if told['sessions'] else 'stay on this machine'}")
-    print(f"nights      {'exchange before and after' if told['nightly'] else 'do not exchange by themselves'}")
-    print(f"machine     {told['machine']}" + (f", {told['author']}" if told["author"] else ""))
-    print("next        nightschool sync; on another machine the same nightschool setup")
+    print_plain(f"shared with {told['url']} ({told['backend']})" + ("" if told["changed"] else ", as before"))
+    print_plain(f"sessions    {'their redacted text is shared' if told['sessions'] else 'stay on this machine'}")
+    print_plain(f"nights      {'exchange before and after' if told['nightly'] else 'do not exchange by themselves'}")
+    print_plain(f"machine     {told['machine']}" + (f", {told['author']}" if told["author"] else ""))
+    print_plain("next        nightschool sync; on another machine the same nightschool setup")

@@ -6,14 +6,21 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json
+from nightschool.cli.options import json_flag, print_json, print_plain
 from nightschool.errors import DONE
 
 if TYPE_CHECKING:
     from nightschool.paths import Home
-    from nightschool.records import Night
+    from nightschool.records import Night, Proposal
 
 DESCRIPTION = "Where things stand: the last night, what waits for you, what is adopted, what was spent."
+
+_GOES_ON = {  # what to do about a night that is not done
+    "waiting": "answer the questions (handoff skill), then the same nightschool run again",
+    "budget": "the same nightschool run with a larger budget goes on; nightschool report lists what was skipped",
+    "failed": "nightschool report says why its calls failed; the same nightschool run goes on",
+    "open": "nightschool run goes on with the night that was cut short",
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,46 +36,52 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json(told)
         return DONE
-    print(f"home        {told['home']}")
+    print_plain(f"home        {told['home']}")
     night = told["last_night"]
-    print(
+    print_plain(
         "last night  "
         + (f"{night['id']}, {night['status']}, {night['started'][:16].replace('T', ' ')} UTC" if night else "none yet")
         + (f", {night['project'] or 'all projects'}" if night else "")
     )
-    for key in ("accepted", "probation", "unexamined"):
-        rules = told["proposed"].get(key, [])
-        print(f"{key:<11} " + (", ".join(rules) if rules else "none"))
+    _print_proposed(told["proposed"], told["quarantined"])
     for there in told["elsewhere"]:
         waits = f"night {there['night']}, {there['status']}, {there['rules']} rule(s) to decide on"
-        print(f"elsewhere   {there['project']}: {waits}")
-    print("adopted     " + (", ".join(told["adopted"]) or "none"))
+        print_plain(f"elsewhere   {there['project']}: {waits}")
+    print_plain("adopted     " + (", ".join(told["adopted"]) or "none"))
     for trial in told["field"]:
-        print(
+        print_plain(
             f"field       {trial['rule']}: {trial['with_']} session(s) with, {trial['without']} without; "
             f"{trial['passed_with']} and {trial['passed_without']} passed; e = {trial['e_value']:.3g}, "
             f"accepted from {trial['threshold']:.3g}" + ("" if trial["consent"] else " (paused: exam.field is off)")
         )
     for rule in told["in_use"]:
-        print(
+        print_plain(
             f"in use      {rule['rule']}: {rule['passed_since']} of {rule['since']} session(s) since it was adopted "
             f"passed its check, {rule['passed_before']} of {rule['before']} before"
             + (f": {rule['why']}" if rule["why"] else "")
         )
     for job in told["schedules"]:
         _print_schedule(job)
-    _print_sync(told["sync"])
-    print(f"spool       {told['spool']} payload(s) not filed yet, {told['events']} event(s) in the journal")
+    _print_sync(told["sync"], told["plugins"])
+    print_plain(f"spool       {told['spool']} payload(s) not filed yet, {told['events']} event(s) in the journal")
     spent = told["spent"]
-    print(f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens, {_usd(spent['usd'])} over all nights")
+    print_plain(
+        f"spent       {spent['calls']} model call(s), {spent['tokens']} tokens, {_usd(spent['usd'])} over all nights"
+    )
     rules = told["lifetime"]
-    print(
+    print_plain(
         f"exams       {rules['left']:.0%} of the chances to accept a useless rule are left: {rules['edits']} rule(s) "
         f"examined, {rules['accepted']} accepted (rehearsals not counted); the next is asked for e = "
         f"{rules['next_e']:.3g}"
     )
-    print(f"next        {told['next']}")
+    print_plain(f"next        {told['next']}")
     return DONE
+
+
+def _print_proposed(proposed: dict[str, list[str]], held: Collection[str]) -> None:
+    for key in ("accepted", "probation", "unexamined"):
+        marked = [rule + (" (quarantined)" if rule in held else "") for rule in proposed.get(key, [])]
+        print_plain(f"{key:<11} " + (", ".join(marked) or "none"))
 
 
 def state(home: "Home", project: str) -> dict[str, Any]:
@@ -77,6 +90,7 @@ def state(home: "Home", project: str) -> dict[str, Any]:
     from nightschool.morning.receipts import adopted_edits
     from nightschool.night import decisions
     from nightschool.night.steps import all_nights, of_project
+    from nightschool.platforms import guests
 
     everywhere = all_nights(home)
     nights = of_project(everywhere, project)
@@ -84,10 +98,12 @@ def state(home: "Home", project: str) -> dict[str, Any]:
     adopted = {edit.id for edit in adopted_edits(home)}
     settled = adopted | decisions.turned_down(home).keys()
     proposed = _proposed(home, nights, settled)
+    held = _held(home, nights, proposed)
     return {
         "home": str(home.root),
         "last_night": last.model_dump(mode="json") if last else None,
         "proposed": proposed,
+        "quarantined": held,
         "elsewhere": _elsewhere(home, everywhere, last, settled),
         "adopted": sorted(adopted),
         "field": _field(home),
@@ -98,23 +114,38 @@ def state(home: "Home", project: str) -> dict[str, Any]:
         "spent": _spent(home),
         "lifetime": _lifetime(home),
         "sync": _sync(home),
-        "next": _next(last.status if last else None, proposed),
+        "plugins": guests(),
+        "next": _next(last.status if last else None, set(proposed.get("accepted", [])) - set(held), proposed),
     }
 
 
 def _proposed(home: "Home", nights: Sequence["Night"], settled: Collection[str]) -> dict[str, list[str]]:
     """Return the rules of the newest finished night that wait for a decision, by what came of them."""
-    from nightschool.night.steps import Steps
-    from nightschool.records import NightStatus, Proposal, Ruling
+    from nightschool.records import Ruling
 
-    done = [night for night in nights if night.status is NightStatus.DONE]
-    proposal = Steps(home, done[-1].id).found("proposal", Proposal) if done else None
+    proposal = _newest(home, nights)
     proposed: dict[str, list[str]] = {}
     words = {Ruling.ACCEPT: "accepted", Ruling.PROBATION: "probation", Ruling.UNEXAMINED: "unexamined"}
     for rule in proposal.rules if proposal else ():
         if rule.edit.id not in settled and rule.verdict.ruling in words:
             proposed.setdefault(words[rule.verdict.ruling], []).append(rule.edit.id)
     return proposed
+
+
+def _newest(home: "Home", nights: Sequence["Night"]) -> "Proposal | None":
+    from nightschool.night.steps import Steps
+    from nightschool.records import NightStatus, Proposal
+
+    done = [night for night in nights if night.status is NightStatus.DONE]
+    return Steps(home, done[-1].id).found("proposal", Proposal) if done else None
+
+
+def _held(home: "Home", nights: Sequence["Night"], proposed: dict[str, list[str]]) -> list[str]:
+    """Return which of the rules that wait are adopted by name only."""
+    proposal, waiting = _newest(home, nights), {name for names in proposed.values() for name in names}
+    return [
+        rule.edit.id for rule in (proposal.rules if proposal else ()) if rule.quarantine and rule.edit.id in waiting
+    ]
 
 
 def _elsewhere(
@@ -154,16 +185,19 @@ def _sync(home: "Home") -> dict[str, Any]:
     return service.brief(home, load(home).sync)
 
 
-def _print_sync(sync: dict[str, Any]) -> None:
+def _print_sync(sync: dict[str, Any], plugins: dict[str, str]) -> None:
+    """Print who else takes part."""
+    for name, made in plugins.items():
+        print_plain(f"plugin      {name}, from {made}: it runs with all your rights")
     if not sync["remote"]:
         return
     told = f"last {sync['last'][:16].replace('T', ' ')} UTC" if sync["last"] else "never yet"
     told += f", {sync['changed']} file(s) to send" if sync["changed"] else ", nothing to send"
-    print(f"shared      with {sync['remote']}: {told}")
+    print_plain(f"shared      with {sync['remote']}: {told}")
     if sync["error"]:
-        print(f"            FAILED {sync['tried'][:16].replace('T', ' ')} UTC: {sync['error']}")
+        print_plain(f"            FAILED {sync['tried'][:16].replace('T', ' ')} UTC: {sync['error']}")
     if sync["refused"]:
-        print(f"            {sync['refused']} file(s) of others refused: nightschool sync --status")
+        print_plain(f"            {sync['refused']} file(s) of others refused: nightschool sync --status")
 
 
 def _field(home: "Home") -> list[dict[str, Any]]:
@@ -207,14 +241,16 @@ def _schedules(home: "Home") -> list[dict[str, Any]]:
 
 
 def _print_schedule(job: dict[str, Any]) -> None:
-    print(f"scheduled   {job['id']}: daily at {job['at']} with {job['with']}, next {job['next_run']}: {job['runs']}")
+    print_plain(
+        f"scheduled   {job['id']}: daily at {job['at']} with {job['with']}, next {job['next_run']}: {job['runs']}"
+    )
     if job["installed"] is False:
-        print(f"            {job['with']} does not know it any more: nightschool schedule puts it back")
+        print_plain(f"            {job['with']} does not know it any more: nightschool schedule puts it back")
     last = job["last_run"]
     if last:
         why = last["skipped"] and f"skipped: {last['skipped']}"
         how = why or (f"FAILED: {last['failed']}" if last["failed"] else f"exit code {last['code']}")
-        print(f"            last {last['started']}: {how}" + (f"; log {last['log']}" if last["log"] else ""))
+        print_plain(f"            last {last['started']}: {how}" + (f"; log {last['log']}" if last["log"] else ""))
 
 
 def _spent(home: "Home") -> dict[str, Any]:
@@ -230,15 +266,9 @@ def _usd(cost: float | None) -> str:
     return "cost not known" if cost is None else f"{cost:.4f} USD"
 
 
-def _next(last: str | None, proposed: dict[str, list[str]]) -> str:
-    if last is None:
-        return "nightschool run"
-    if last == "waiting":
-        return "answer the questions (handoff skill), then the same nightschool run again"
-    if last == "budget":
-        return "the same nightschool run with a larger budget goes on; nightschool report lists what was skipped"
-    if last == "failed":
-        return "nightschool report says why its calls failed; the same nightschool run goes on"
-    if last == "open":
-        return "nightschool run goes on with the night that was cut short"
-    return "nightschool adopt" if proposed.get("accepted") else "nightschool report"
+def _next(last: str | None, adoptable: Collection[str], proposed: dict[str, list[str]]) -> str:
+    if last is None or last in _GOES_ON:
+        return _GOES_ON.get(last or "", "nightschool run")
+    if adoptable:
+        return "nightschool adopt"
+    return "nightschool review" if proposed.get("accepted") else "nightschool report"

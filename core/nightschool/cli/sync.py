@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, tell
 from nightschool.errors import DONE, NightschoolError
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def call(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"sent": done.sent, "taken": done.taken, "lines": done.lines, "refused": done.refused})
         return DONE
-    print(f"{len(done.sent)} file(s) sent, {len(done.taken)} taken in, {done.lines} line(s) of others' logs")
+    print_plain(f"{len(done.sent)} file(s) sent, {len(done.taken)} taken in, {done.lines} line(s) of others' logs")
     for path, why in done.refused.items():
-        print(f"refused {path}: {why}")
+        print_plain(f"refused {path}: {why}")
     return DONE
 
 
@@ -100,16 +100,16 @@ def _status(told: dict[str, Any], *, as_json: bool) -> int:
         print_json(told)
         return DONE
     if not told["remote"]:
-        print("nothing is shared: nightschool setup says where to")
+        print_plain("nothing is shared: nightschool setup says where to")
         return DONE
-    print(f"with        {told['remote']}")
-    print(f"machine     {told['machine']}" + (f", {told['author']}" if told["author"] else ""))
-    print(f"last        {told['last'] or 'never'}" + (f"; since then: {told['error']}" if told["error"] else ""))
-    print(f"waiting     {len(told['waiting'])} file(s)")
+    print_plain(f"with        {told['remote']}")
+    print_plain(f"machine     {told['machine']}" + (f", {told['author']}" if told["author"] else ""))
+    print_plain(f"last        {told['last'] or 'never'}" + (f"; since then: {told['error']}" if told["error"] else ""))
+    print_plain(f"waiting     {len(told['waiting'])} file(s)")
     for path in told["waiting"][:10]:
-        print(f"            {path}")
+        print_plain(f"            {path}")
     for name, author in told.get("machines", {}).items():
-        print(f"also        {name}" + (f", {author}" if author else ""))
+        print_plain(f"also        {name}" + (f", {author}" if author else ""))
     for path, why in told["refused"].items():
-        print(f"refused     {path}: {why}")
+        print_plain(f"refused     {path}: {why}")
     return DONE

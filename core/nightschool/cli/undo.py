@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, tell
 from nightschool.errors import DONE
 
 DESCRIPTION = (
@@ -31,5 +31,5 @@ def call(args: argparse.Namespace) -> int:
         print_json([receipt.model_dump(mode="json") for receipt in taken])
         return DONE
     for path in dict.fromkeys(change.path for receipt in taken for change in receipt.files):
-        print(f"restored {path}")
+        print_plain(f"restored {path}")
     return DONE

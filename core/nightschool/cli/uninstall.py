@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nightschool.cli.options import json_flag, print_json, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, tell
 from nightschool.errors import DONE, FAILED, NightschoolError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def call(args: argparse.Namespace) -> int:
         print_json(told)
     else:
         for night in nights:
-            print(f"{'would be unscheduled' if args.dry_run else 'unscheduled'}: {night}")
+            print_plain(f"{'would be unscheduled' if args.dry_run else 'unscheduled'}: {night}")
         _print(files, told["kept"], told["next"], dry_run=args.dry_run)
     return FAILED if failed else DONE
 
@@ -143,12 +143,14 @@ def _next() -> dict[str, str]:
 def _print(files: tuple["Touched", ...], kept: list[dict[str, str]], steps: dict[str, str], *, dry_run: bool) -> None:
     words = _PLANNED if dry_run else _DONE
     for file in files:
-        print(f"{words[file.action]} {file.path}")
+        print_plain(f"{words[file.action]} {file.path}")
         for note in file.notes:
-            print(f"  {note}")
+            print_plain(f"  {note}")
     if not files:
-        print("nothing outside Nightschool's home is left to take back")
+        print_plain("nothing outside Nightschool's home is left to take back")
     for one in kept:
-        print(f"kept: {one['path']} ({one['why']})")
+        print_plain(f"kept: {one['path']} ({one['why']})")
     for what, step in steps.items():
-        print(f"to remove {what}: {step}" if what == "this command" else f"to remove the plugin of {what}: {step}")
+        print_plain(
+            f"to remove {what}: {step}" if what == "this command" else f"to remove the plugin of {what}: {step}"
+        )

@@ -2,7 +2,7 @@
 
 import argparse
 
-from nightschool.cli.options import json_flag, print_json, project_of, tell
+from nightschool.cli.options import json_flag, print_json, print_plain, project_of, tell
 from nightschool.errors import DONE, NightschoolError
 
 DESCRIPTION = "Take scheduled nights back: those of this project, of one --id, or --all. Every other byte stays."
@@ -44,9 +44,9 @@ def call(args: argparse.Namespace) -> int:
         print_json({"unscheduled": sorted(taken), "left": left})
         return DONE
     for job in wanted:
-        print(f"unscheduled {job.id} ({job.kind}, {job.hour:02}:{job.minute:02})")
+        print_plain(f"unscheduled {job.id} ({job.kind}, {job.hour:02}:{job.minute:02})")
     if not wanted:
-        print("nothing is scheduled here")
+        print_plain("nothing is scheduled here")
     if left:
-        print(f"still scheduled: {', '.join(left)} (nightschool unschedule --all takes all back)")
+        print_plain(f"still scheduled: {', '.join(left)} (nightschool unschedule --all takes all back)")
     return DONE

@@ -19,6 +19,10 @@ from nightschool.records import Block, BlockKind, Place, Voice
 
 _LONGEST = 4_000  # characters of an imported text
 _LARGE = 200_000_000  # bytes of a file that is read
+_NOTES = 5_000_000  # bytes of notes: they are redacted as a whole
+_CUT = 20_000  # characters of an item that are redacted
+_VALUE = 2_000_000  # bytes of one value of a database, which may be computed: a file need not hold it
+_STEPS = 500  # millions of steps of SQLite's machine, for all of a database
 _MILLIS = 10**11
 _HEADING = re.compile(r"^#{1,6}\s+(.+)$")
 _BULLET = re.compile(r"^\s*[-*+]\s+(.+)$")
@@ -45,11 +49,21 @@ def read(path: Path, project: str, redact: Callable[[str], str]) -> list[Block]:
             raise NightschoolError("no such file, or one too large to import", where=path)
         with path.open("rb") as stream:
             head = stream.read(16)
-        items = list(_items(path, head, redact))
-    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+        items = list(_within(_items(path, head, redact), path))
+    except (OSError, sqlite3.Error, UnicodeDecodeError, MemoryError) as error:
         raise NightschoolError("cannot read what is to be imported", where=path, why=error) from error
     blocks = {block.id: block for item in items if (block := _block(path, item, project, redact))}
     return list(blocks.values())
+
+
+def _within(items: Iterator[_Item], path: Path) -> Iterator[_Item]:
+    """Pass items on, cut far behind what is kept of them; a file that says more than it can hold is refused."""
+    said = 0
+    for item in items:
+        said += len(item.title) + len(item.text)
+        if said > _LARGE:
+            raise NightschoolError("it says more than a file of its size holds", where=path)
+        yield item._replace(title=item.title[:_CUT], text=item.text[:_CUT])
 
 
 def _items(path: Path, head: bytes, redact: Callable[[str], str]) -> Iterator[_Item]:
@@ -64,12 +78,12 @@ def _items(path: Path, head: bytes, redact: Callable[[str], str]) -> Iterator[_I
 
 
 def _block(path: Path, item: _Item, project: str, redact: Callable[[str], str]) -> Block | None:
-    title = " ".join(redact(item.title).split())[:160]
-    text = redact(item.text.strip())[:_LONGEST]
+    title = " ".join(redact(_whole(item.title)).split())[:160]
+    text = redact(_whole(item.text.strip()))[:_LONGEST]
     if not (title or text):
         return None
     place = Place(platform="import", session="", at=item.at, source=f"{path}#{item.where}")
-    home = redact(item.project) if item.project.startswith("/") else project
+    home = redact(_whole(item.project)) if item.project.startswith("/") else project
     return Block(
         id=block_id(BlockKind.DOMAIN, home, ("import", title, text)),
         kind=BlockKind.DOMAIN,
@@ -85,9 +99,24 @@ def _block(path: Path, item: _Item, project: str, redact: Callable[[str], str]) 
     )
 
 
+def _whole(text: str) -> str:
+    """Return a text that can be written: JSON can name halves of a letter."""
+    return text.encode(errors="replace").decode()
+
+
+def _bounded(database: sqlite3.Connection) -> None:
+    """Keep what a file's schema computes within bounds: a column may say what it holds, at any length."""
+    left = iter(range(_STEPS))
+    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE)
+    database.execute("PRAGMA trusted_schema = OFF")
+    database.set_progress_handler(lambda: next(left, None) is None, 1_000_000)
+    database.text_factory = lambda data: data.decode(errors="replace")
+
+
 def _database(path: Path) -> Iterator[_Item]:
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable={0 if _beside(path).exists() else 1}"
     with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=5)) as database:
+        _bounded(database)
         database.row_factory = sqlite3.Row
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         known = [(table, take) for table, take in _TABLES.items() if table in tables]
@@ -180,7 +209,7 @@ def _trace(path: Path) -> Iterator[_Item]:
     """Read trace lines, the ones like transcripts and the flat ones of old; a line that is none is passed over."""
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
-            with contextlib.suppress(ValueError, AttributeError, TypeError):
+            with contextlib.suppress(ValueError, AttributeError, TypeError, RecursionError):
                 told = json.loads(line)
                 at = _instant(told.get("timestamp") or told.get("ts")) or _file_time(path)
                 cwd = str(told.get("cwd") or "")
@@ -211,6 +240,8 @@ def _notes(path: Path, redact: Callable[[str], str]) -> Iterator[_Item]:
 
     They are redacted as a whole: a line of a key, by itself, is not known for one.
     """
+    if path.stat().st_size > _NOTES:
+        raise NightschoolError("notes are too large to import", where=path, why=f"over {_NOTES:,} bytes")
     at, heading, start = _file_time(path), "", 1
     plain: list[str] = []
     for number, line in enumerate(redact(path.read_text(encoding="utf-8")).splitlines(), 1):

@@ -23,6 +23,7 @@ from nightschool.files import write_whole
 from nightschool.morning import recall
 from nightschool.morning.place import remove_dirs
 from nightschool.morning.receipts import adopted_edits
+from nightschool.morning.said import tally
 from nightschool.night import decisions
 from nightschool.night.rules.screen import reasons
 from nightschool.night.steps import Steps, all_nights
@@ -173,10 +174,10 @@ def _unfinished(night: Night) -> str:
 def _undecided(home: Home, night: Night, adopted: frozenset[str]) -> list[str]:
     """Say how many rules wait for the user. Rules on probation alone wait for tasks, not for a decision."""
     proposal = Steps(home, night.id).found("proposal", Proposal)
-    waiting = [rule.verdict.ruling for rule in (proposal.rules if proposal else ()) if rule.edit.id not in adopted]
-    if not {Ruling.ACCEPT, Ruling.UNEXAMINED} & set(waiting):
+    waiting = [rule for rule in (proposal.rules if proposal else ()) if rule.edit.id not in adopted]
+    if not {Ruling.ACCEPT, Ruling.UNEXAMINED} & {rule.verdict.ruling for rule in waiting}:
         return []
-    counts = ", ".join(f"{waiting.count(ruling)} {word}" for ruling, word in _WORDS.items() if ruling in waiting)
+    counts = tally(waiting, _WORDS)
     told = f"Rules of night {night.id} ({night.started:%Y-%m-%d}) wait for the user's decision: {counts}."
     return [f"{told} `nightschool report --night {night.id}` shows them; none of them is in force."]
 

@@ -65,6 +65,7 @@ def escalate(setting: Setting, finding: Finding, words: Words) -> Escalated:
         edit=edit,
         verdict=_verdict(setting, edit, source),
         quotes=source.quotes[:5] if source else (),
+        elsewhere=min(source.elsewhere, finding.sessions) if source else 0,
         sessions=finding.sessions,
         quarantine=(*screen.reasons(text), *given_elsewhere(source)),
     )

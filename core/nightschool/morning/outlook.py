@@ -8,6 +8,7 @@ from nightschool.morning.report import plain, recurring
 from nightschool.morning.ways import without_check
 from nightschool.night.plan import Planned
 from nightschool.night.rules.screen import beside, reasons
+from nightschool.night.stage import given_elsewhere
 from nightschool.records import Recurrence
 
 
@@ -30,7 +31,8 @@ def _recurrence(found: Recurrence, config: Mapping[str, Any]) -> str:
     tail = f"\n\n{check}" if found.kind == "correction" else ""
     happened = "".join(f", {name} {count}x" for name, count in found.signals.items() if name != "corrected")
     said = f"said {found.count}x, confidence {found.confidence:.2f}, cost {found.cost:.1f}{happened}"
-    why = (*reasons(found.text), *beside(q.text for q in found.quotes)) if found.kind == "correction" else ()
+    own = (*reasons(found.text), *beside(found.quotes), *given_elsewhere(found))
+    why = own if found.kind == "correction" else ()
     held = f"\n\nWould be quarantined ({', '.join(why)}); {'; '.join(came_from(found.quotes[:5]))}." if why else ""
     head = f"## {found.sessions} session(s), {kind}: {plain(found.text, 160)}"
     return f"{head}\n\n{seen}, {where}; {said}\n\n{quotes}{tail}{held}"

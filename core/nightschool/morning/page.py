@@ -9,6 +9,7 @@ from nightschool.morning.facts import Moved, NightFacts, RuleFacts, came_from, g
 from nightschool.morning.fielded import field_sentence
 from nightschool.morning.markup import Child, Safe, command, document, el, foreign, heading
 from nightschool.morning.report import crossing, how_to_read, lifetime_sentence, on_sealed, sentence
+from nightschool.morning.said import examined_by, said, tally, told_by
 from nightschool.morning.sections import numbers, slept
 from nightschool.morning.style import STYLE
 from nightschool.morning.ways import way
@@ -75,9 +76,8 @@ def page(facts: NightFacts) -> str:
 
 def headline(facts: NightFacts) -> str:
     """Say in one sentence what changed."""
-    count = {ruling: sum(one.rule.verdict.ruling is ruling for one in facts.rules) for ruling in _LABELS}
     adopted = sum(one.item.state == "adopted" for one in facts.rules)
-    told = ", ".join(f"{number} {_LABELS[ruling]}" for ruling, number in count.items() if number)
+    told = tally([one.rule for one in facts.rules], _LABELS)
     if facts.night.status in _UNDONE:
         return _UNDONE[facts.night.status][0]
     if not told:
@@ -157,15 +157,15 @@ def _rule(one: RuleFacts, night: Night) -> Safe:
         gone,
         foreign("p", f"Your reason: {reason}") if reason else None,
         foreign("p", _held_back(one.rule), class_="reject") if one.rule.quarantine else None,
-        foreign("p", sentence(verdict) + crossing(one.rule)),
+        foreign("p", examined_by(one.rule) + sentence(verdict) + crossing(one.rule)),
         el("p", told.replace("`", "")) if (told := way(verdict, edit.recurrence, night.config)) else None,
         el("p", on_sealed(verdict)) if verdict.sealed else None,
         el("p", field_sentence(verdict.field)) if verdict.field else None,
         _charts(one),
         _tasks(one.tasks),
-        el("h4", f"You said it in {one.rule.sessions} session(s)") if one.rule.quotes else None,
-        el("ul", [_quote(q.text, f"{q.at:%Y-%m-%d}, session {q.session[:8]}") for q in one.rule.quotes],
-           class_="quotes") if one.rule.quotes else None,
+        foreign("h4", said(one.rule)) if one.rule.quotes else None,
+        el("ul", [_quote(q.text, f"{q.at:%Y-%m-%d}, session {q.session[:8]}{told_by(one.rule, q)}")
+                  for q in one.rule.quotes], class_="quotes") if one.rule.quotes else None,
         _diff(one),
         _commands(one),
         aria_labelledby=name,

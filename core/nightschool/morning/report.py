@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from nightschool.files import write_whole
 from nightschool.morning.facts import came_from
 from nightschool.morning.fielded import field_claim, field_sentence
+from nightschool.morning.said import examined_by, said, tally, told_by
 from nightschool.morning.ways import way
 from nightschool.night.mining.mine import Mined
 from nightschool.night.rules import block
@@ -27,13 +28,12 @@ from nightschool.records import (
 
 GOES_ON = "the same command with a larger budget goes on"
 SHOWN = 10  # recurrences on the page; the rest is in `nightschool mine`
-_ORDER = (Ruling.ACCEPT, Ruling.PROBATION, Ruling.UNEXAMINED, Ruling.REJECT)
 _WORD = {
     Ruling.ACCEPT: "accepted",
     Ruling.PROBATION: "on probation",
     Ruling.UNEXAMINED: "unexamined",
     Ruling.REJECT: "rejected",
-}
+}  # in the order they are told
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 # a `#` is markup at the start alone, a `_` not between letters: what is no markup stays as it was said
 _MARKUP = re.compile(r"([\\`*\[\]<>|]|^#|(?<![^\W_])_|_(?![^\W_]))")
@@ -61,7 +61,7 @@ def page(home: Home, night: Night) -> str:
         )
     rules = proposal.rules if proposal else ()
     parts += [lifetime_sentence(night, rules), how_to_read(rules), _slept_on(night)]
-    for ruling in _ORDER:
+    for ruling in _WORD:
         parts += [_rule(rule, proposal, night) for rule in rules if rule.verdict.ruling is ruling]
     if mined:
         parts.append(recurring(mined.recurrences))
@@ -109,8 +109,7 @@ def _headline(night: Night, proposal: Proposal | None) -> str:
     if night.status is NightStatus.MARATHON:
         return "**A marathon had this night for itself.** Mining, the exam and deep sleep wait for the next one."
     rules = proposal.rules if proposal else ()
-    counts = [(sum(r.verdict.ruling is ruling for r in rules), _WORD[ruling]) for ruling in _ORDER]
-    told = ", ".join(f"{count} {word}" for count, word in counts if count)
+    told = tally(rules, _WORD)
     if not told:
         told = f"no rule to propose from {night.funnel.sessions} session(s)"
     return f"**{told[0].upper()}{told[1:]}.** Nothing live has changed: only `nightschool adopt` does that."
@@ -142,7 +141,10 @@ def how_to_read(rules: Sequence[ProposedRule]) -> str:
 def _rule(rule: ProposedRule, proposal: Proposal | None, night: Night) -> str:
     target = next((t for t in proposal.targets if t.key == rule.edit.document), None) if proposal else None
     lines = [f"## {_WORD[rule.verdict.ruling].capitalize()}: `{rule.edit.id}`", _words(rule.edit)]
-    lines += [sentence(rule.verdict), way(rule.verdict, rule.edit.recurrence, night.config)]
+    lines += [
+        f"{plain(examined_by(rule))} {sentence(rule.verdict)}".strip(),
+        way(rule.verdict, rule.edit.recurrence, night.config),
+    ]
     lines.append(on_sealed(rule.verdict))
     if rule.verdict.field is not None:
         lines.append(field_sentence(rule.verdict.field))
@@ -151,8 +153,9 @@ def _rule(rule: ProposedRule, proposal: Proposal | None, night: Night) -> str:
         stands = "; ".join(plain(place) for place in came_from(rule.quotes)) or "no session of yours"
         lines.append(f"**Quarantined** ({why}): it is never adopted unless you name it. It comes from {stands}.")
     where = f" Goes to {plain(target.title)} (`{plain(target.path)}`)." if target else ""
-    lines.append(f"You said it in {rule.sessions} session(s).{where}{crossing(rule)}")
-    lines.append("\n".join(f"- “{plain(q.text)}” ({q.at:%Y-%m-%d}, session {q.session[:8]})" for q in rule.quotes))
+    lines.append(f"{plain(said(rule))}.{where}{crossing(rule)}")
+    quotes = [(q, f"{q.at:%Y-%m-%d}, session {q.session[:8]}{told_by(rule, q)}") for q in rule.quotes]
+    lines.append("\n".join(f"- “{plain(q.text)}” ({stands})" for q, stands in quotes))
     if block.fits(rule.edit) and rule.verdict.ruling in {Ruling.ACCEPT, Ruling.UNEXAMINED, Ruling.PROBATION}:
         by_hand = "" if rule.verdict.ruling is Ruling.ACCEPT else " by hand"
         lines.append(f"To adopt it{by_hand}: `nightschool adopt --rule {rule.edit.id}`")

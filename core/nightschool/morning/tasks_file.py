@@ -95,6 +95,8 @@ def read(path: Path, project: str, now: datetime) -> list[Draft]:
 
 def _file(path: Path) -> TasksFile:
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device would be read without end
+            raise NightschoolError("not a file of tasks", where=path, why="it is no plain file", fix=_FIX)
         if path.stat().st_size > LARGEST:
             raise NightschoolError("a file of tasks is too large", where=path, why=f"over {LARGEST:,} bytes")
         told = json.loads(path.read_bytes())

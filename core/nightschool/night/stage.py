@@ -65,6 +65,7 @@ def stage(
                 verdict=verdict,
                 quotes=source.quotes[:SHOWN_QUOTES] if source else (),
                 sessions=source.sessions if source else 0,
+                elsewhere=source.elsewhere if source else 0,
                 quarantine=_quarantine(source, edit, held),
             )
         )
@@ -74,7 +75,7 @@ def stage(
 def _quarantine(source: Recurrence | None, edit: Edit, held: Sequence[Evidence]) -> tuple[str, ...]:
     """Say why a rule must be looked at: its shape, what it was said in, or what another's machine gave for it."""
     own = reasons(edit.text)
-    why = [*own, *(() if own or source is None else beside(quote.text for quote in source.quotes))]
+    why = [*own, *(() if own or source is None else beside(source.quotes))]
     why += given_elsewhere(source)
     if any(found.elsewhere for found in held if found.edit.id == edit.id):
         why.append("part of its evidence came from another machine")

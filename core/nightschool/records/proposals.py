@@ -17,6 +17,8 @@ class ProposedRule(Record):
     verdict: Verdict
     quotes: tuple[Quote, ...] = ()
     sessions: int = 0
+    elsewhere: int = 0  # of these: given by another machine that is not known to be the user's
+    by: str = ""  # whose word all of this is, when it is not this home's
     quarantine: tuple[str, ...] = ()  # why it must not be adopted without a look; empty when nothing was found
 
 

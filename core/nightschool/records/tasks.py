@@ -47,6 +47,8 @@ class Quote(Record):
     at: Instant
     project: str = ""
     span: tuple[int, int] = (0, 0)
+    elsewhere: bool = False  # as its session
+    beside: tuple[str, ...] = ()  # what the screen finds in its whole prompt, when `text` is not all of it
 
 
 class Origin(Record):

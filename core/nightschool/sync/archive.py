@@ -11,11 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from nightschool.config import Config, load
 from nightschool.errors import NightschoolError
 from nightschool.files import PRIVATE_DIR, PRIVATE_FILE, private_dir, single_flight, sync_dir, write_whole
 from nightschool.night import evidence, trials
 from nightschool.paths import Home
-from nightschool.records import Proposal
+from nightschool.records import Proposal, Receipt, ReceiptState
 from nightschool.sync import layout
 
 MARK = "nightschool-home-1"
@@ -33,6 +34,11 @@ _LEFT = (
 _PASSING = (".lock", ".holder", ".tmp", "-wal", "-shm", "-journal")
 _LARGEST = 2_000_000_000  # bytes of one file
 _CAME = "it came with an imported home"
+_WHOSE = "the imported home"
+_ACTS = (
+    ("models", "command"), ("openai", "base_url"), ("schedule", "on_morning"), ("cases", "test_command"),
+    ("cases", "setup_command"), ("executor", "run"), ("sync", "url"), ("sync", "endpoint"),
+)  # fmt: skip
 _WAIT = 5.0  # seconds
 
 
@@ -63,6 +69,8 @@ def exported(home: Home, file: Path) -> int:
 
 def is_archive(file: Path) -> bool:
     """Tell whether a file is a home that was exported."""
+    if not file.is_file():  # a pipe would be waited for
+        return False
     try:
         with tarfile.open(file, "r:gz") as archive:
             first = archive.next()
@@ -122,11 +130,28 @@ def _unpacked(file: Path, folder: Path) -> int:
     return count
 
 
+def programs(home: Home) -> list[str]:
+    """Return the settings that name a program of the user's to run, or whom a model is asked of, unless as usual."""
+    told, usual = (config.model_dump(mode="json") for config in (load(home), Config()))
+    acting = [(part, key) for part, key in _ACTS if told[part][key] != usual[part][key]]
+    return [f"{part}.{key} = {told[part][key]!r}" for part, key in acting]
+
+
 def _doubted(home: Home) -> None:
-    """Mark what the file says was accepted: the file may be somebody else's, so it acts when the user names it."""
+    """Mark what the file says was accepted: the file may be somebody else's, so it acts when the user names it.
+
+    What a crash has left of an adoption is not finished here: it would put bytes of the file into documents.
+    """
+    for path in sorted(home.receipts.glob("*/receipt.json")):
+        if Receipt.model_validate_json(path.read_bytes()).state is ReceiptState.PREPARED:
+            shutil.rmtree(path.parent)
+    for path in home.receipts.glob("*/undoing.json"):
+        path.unlink()
     for path in sorted(home.nights.glob("*/proposal.json")):
         proposal = Proposal.model_validate_json(path.read_bytes())
-        rules = tuple(r.model_copy(update={"quarantine": (*r.quarantine, _CAME)}) for r in proposal.rules)
+        rules = tuple(
+            r.model_copy(update={"quarantine": (*r.quarantine, _CAME), "by": r.by or _WHOSE}) for r in proposal.rules
+        )
         doubted = proposal.model_copy(update={"rules": rules})
         write_whole(path, doubted.model_dump_json(indent=1).encode(), durable=False)
     for found in evidence.everything(home):

@@ -75,6 +75,10 @@ class FolderRemote:
         real = Path(os.path.realpath(self.root))
         if Path(os.path.realpath(target.parent)) != real.joinpath(*path.split("/")[:-1]) or target.is_symlink():
             raise NightschoolError("a link stands in the shared folder", where=target, fix="Remove it.")
+        if target.exists() and (not target.is_file() or target.stat().st_size > LARGEST):
+            why = "it is no plain file, or too large to be read"
+            raise NightschoolError("something stands in a file's place in the shared folder", where=target, why=why,
+                                   fix="Remove it.")  # fmt: skip
         return target
 
     def _walk(self, folder: Path, above: str, listing: Listing) -> None:

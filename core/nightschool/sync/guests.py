@@ -66,8 +66,8 @@ def guest(
         if isinstance(record, Proposal):
             known = authors()
             whose = known.get(place.machine, "")
-            may = whose in allowed if allowed else one_author(author, known)
-            return _proposal(record, documents, whose, may=may)
+            own = one_author(author, known)
+            return _proposal(record, documents, whose, own=own, may=whose in allowed if allowed else own)
         return record
 
     return look
@@ -90,11 +90,11 @@ def _night(night: Night, clock: Clock) -> Night:
     return night.model_copy(update={"config": {}} | times)
 
 
-def _proposal(proposal: Proposal, documents: Documents, author: str, *, may: bool) -> Proposal:
+def _proposal(proposal: Proposal, documents: Documents, author: str, *, own: bool, may: bool) -> Proposal:
     """Return a proposal with the documents as they are known here: what a new one begins with is not theirs to say."""
     told = {target.key: found for target in proposal.targets if (found := _document(target.path, documents))}
     rules = [
-        _rule(rule.model_copy(update={"edit": rule.edit.model_copy(update={"document": mine.key})}), author, may=may)
+        _rule(rule.model_copy(update={"edit": rule.edit.model_copy(update={"document": mine.key})}), author, own, may)
         for rule in proposal.rules
         if (mine := told.get(rule.edit.document)) and rule.edit.path == mine.path
     ]
@@ -110,11 +110,12 @@ def _document(path: str, documents: Documents) -> Target | None:
     return next((found[path] for project in projects if path in (found := documents(project))), None)
 
 
-def _rule(rule: ProposedRule, author: str, *, may: bool) -> ProposedRule:
+def _rule(rule: ProposedRule, author: str, own: bool, may: bool) -> ProposedRule:
     why = list(dict.fromkeys((*rule.quarantine, *reasons(rule.edit.text))))
     if not Path(rule.edit.path).parent.is_dir():
         why.append("its project is not on this machine")
+    whose = author or "somebody without a name"
     if not may:
-        whose = author or "somebody without a name"
         why.append(f"another machine proposes it, of {whose}, who is not in sync.adopt_by")
-    return rule.model_copy(update={"quarantine": tuple(why)})
+    by = "" if own else f"another machine, of {whose}"
+    return rule.model_copy(update={"quarantine": tuple(why), "by": by})

@@ -215,7 +215,12 @@ def _whole(words: str, prompt: str) -> str:
 
 def own_words(prompt: str) -> str:
     """Return a prompt without what was pasted into it: quoted lines, fenced blocks, lines of a log."""
-    return _PASTED.sub("", _FENCED.sub("", prompt)).strip()
+    return _PASTED.sub("", without_fences(prompt)).strip()
+
+
+def without_fences(prompt: str) -> str:
+    """Return a prompt without its fenced blocks."""
+    return _FENCED.sub("", prompt)
 
 
 def _is_noise(prompt: str) -> bool:

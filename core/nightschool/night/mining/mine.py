@@ -17,9 +17,10 @@ from nightschool.night.mining import cluster, told_same
 from nightschool.night.mining.gather import gathered
 from nightschool.night.mining.identity import Known, Written, mark_of
 from nightschool.night.mining.kinds import kinds
-from nightschool.night.mining.listen import Said, belongs, listen
+from nightschool.night.mining.listen import Said, belongs, listen, without_fences
 from nightschool.night.mining.measure import Measure
 from nightschool.night.mining.outcomes import lightened
+from nightschool.night.rules.screen import foreign
 from nightschool.records import Check, Origin, Quote, Recurrence, Session
 
 LONGEST_QUOTE = 300
@@ -193,14 +194,17 @@ def _typical(group: Sequence[Said]) -> Said:
 
 def _quote(said: Said) -> Quote:
     prompt = said.turn.prompt
+    whole = len(prompt) <= LONGEST_QUOTE
     return Quote(
-        text=prompt if len(prompt) <= LONGEST_QUOTE else said.text[:LONGEST_QUOTE],
+        text=prompt if whole else said.text[:LONGEST_QUOTE],
+        beside=() if whole else foreign(without_fences(prompt)),  # a fenced block is not heard
         platform=said.session.platform,
         session=said.session.id,
         turn=said.turn.id,
         at=said.turn.at,
         project=said.session.project,
         span=said.turn.span,
+        elsewhere=said.session.elsewhere,
     )
 
 

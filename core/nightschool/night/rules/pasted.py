@@ -11,7 +11,7 @@ _LOG = (
     r"[IWEF]\d{4} \d\d:\d\d:\d\d",
     r"(?:time|ts|level|severity|msg)=\S[^\n]{0,200} (?:level|msg|message)=",
     r"\d{1,3}(?:\.\d{1,3}){3} \S{1,60} \S{1,60} \[",
-    r"npm (?:WARN|ERR!|warn|error|notice)\b",
+    r"npm (?:WARN|ERR!|warn|error|notice)(?!\w)",
     r"(?:remote|hint|warning|error|fatal|stderr|stdout): \S",
     r"E {2,}\S",
     r"[ \t]+at [\w.$<>]{1,200} ?\([^()\n]{1,200}:\d+",

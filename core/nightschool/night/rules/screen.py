@@ -18,9 +18,11 @@ from nightschool.night.rules import screen_shapes as shapes
 from nightschool.night.rules.hidden import hidden, visible
 from nightschool.night.rules.lookalikes import deceives
 from nightschool.night.rules.pasted import looks_pasted
+from nightschool.records import Quote
 
 MAX_CHARS = 1_000  # a rule is a sentence or two
 _FORGED = ("holds hidden", "mixes look-alike", "holds an HTML comment", "speaks as another role")
+_PASTED = "looks pasted: a log, a diff, a document"
 _OFTEN = 2  # prompts that do not look pasted: a rule stands by these, whatever else was said
 _READ = 20_000  # characters looked at; anything over MAX_CHARS is held back anyway
 
@@ -52,14 +54,20 @@ def reasons(text: str) -> tuple[str, ...]:
     return tuple(reason for reason, is_so in found.items() if is_so)
 
 
-def beside(prompts: Iterable[str]) -> tuple[str, ...]:
+def beside(quotes: Iterable[Quote]) -> tuple[str, ...]:
     """Return what in the prompts that a rule was taken from looks as if somebody else had written them."""
-    told = list(prompts)
-    found = dict.fromkeys(why for prompt in told for why in reasons(prompt) if why.startswith(_FORGED))
-    typed = [prompt for prompt in told if not looks_pasted(prompt)]
+    told = [(*quote.beside, *foreign(quote.text)) for quote in quotes]
+    found = dict.fromkeys(why for each in told for why in each if why != _PASTED)
+    typed = [each for each in told if _PASTED not in each]
     if len(typed) < len(told) and len(typed) < _OFTEN:
-        found["looks pasted: a log, a diff, a document"] = None
+        found[_PASTED] = None
     return tuple(f"what it was said in {why}" for why in found)
+
+
+def foreign(prompt: str) -> tuple[str, ...]:
+    """Return what in one prompt looks as if somebody else had written it."""
+    found = [why for why in reasons(prompt) if why.startswith(_FORGED)]
+    return (*found, _PASTED) if looks_pasted(prompt) else tuple(found)
 
 
 def open_fence(lines: list[str]) -> bool:
