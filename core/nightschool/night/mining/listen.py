@@ -22,6 +22,7 @@ from nightschool.night.mining.signals import (
     standing_rule,
     without_directive,
 )
+from nightschool.night.rules.pasted import without_pasted
 from nightschool.records import OWN_MARK, Check, Session, Turn
 
 SHORT = 300  # characters of a prompt that may well come again
@@ -44,7 +45,8 @@ _ACKNOWLEDGED = frozenset(
     """
     yes y yep yeah no nope ok okay sure thank thanks thx great good nice perfect cool awesome lgtm excellent
     correct right fine works work ship go ahead proceed continue carry done ready sound look try retry well
-    amazing super hi hello hey ja nein gut danke weiter oui merci non bien sí si gracias sim obrigado obrigada bom
+    amazing super hi hello hey one sec second moment minute wait hold on hang
+    ja nein gut danke weiter oui merci non bien sí si gracias sim obrigado obrigada bom
     grazie sì bene
     """.split()  # noqa: SIM905  a list would take a line a word
 )
@@ -176,7 +178,8 @@ def _take(
 
 
 def _meant(prompt: str, follows: bool) -> _Meant:
-    prompt = _BLANKS.sub(" ", own_words(prompt))
+    typed = own_words(prompt)
+    prompt = _BLANKS.sub(" ", without_pasted(typed).strip() or typed)
     items = listed_rules(prompt, follows=follows)
     if items:
         return _listed(items, follows)
