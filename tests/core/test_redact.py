@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 from tests.support.secret_corpus import BENIGN, cases
@@ -156,6 +156,7 @@ def test_never_raises_and_twice_is_once(text):
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(BENIGN), max_size=8).map("\n".join))
+@example("if password == confirm_password:\nPWD=/srv/app2")
 def test_lines_without_secrets_stay_together(text):
     """Lines that hold no secret hold none together."""
     assert redact(text) == text

@@ -57,6 +57,7 @@ _CELL = re.compile(r"[ \t`]{0,8}\|")
 _KEY_BEFORE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_- ")
 _BESIDE = frozenset({"||", "??", "or", "(", "{"})
 _DRAWN = frozenset({"-", "--", "->", "\u2014", "\u2013", "\u2192", "|"})
+_ASSIGNS = re.compile(r"[A-Za-z_]\w*=(?=[^=\s])")  # the line after a name has a name of its own
 _LONG = 20  # characters of a value that may be a secret without a sign before it
 _JUDGED = 64  # characters of a value that are looked at, so that refusing many long ones stays cheap
 
@@ -108,7 +109,7 @@ def _hit(scan: str, match: re.Match[str], at: int, end: int, *, quoted: bool) ->
         sign = ","  # a call or another way: not more than what stands beside it
     elif "\n" in match["blank"] or sign in _DRAWN:
         ends = _CELL if sign == "|" else _CLOSED if sign == ">" else _LAST
-        if not has_digit(scan[at:end]) or not ends.match(scan, end):
+        if not has_digit(scan[at:end]) or not ends.match(scan, end) or _ASSIGNS.match(scan, at):
             return None
         sign = ":"
     elif "<" in sign or sign == "は" or len(sign) > 3:
