@@ -66,7 +66,7 @@ def test_a_day_and_a_night(claude):
     assert moments.count("turn_end") == 2
     assert moments.count("error_spike") == 1
     assert moments.count("milestone_commit") == 1
-    assert not list((claude.root / "nightschool-home" / "spool").glob("*.json"))
+    until(lambda: not list((claude.root / "nightschool-home" / "spool").glob("*.json")))  # journaled first, then gone
 
     night = claude.nightschool("run")
     assert night["night"]["funnel"]["sessions"] == 2
