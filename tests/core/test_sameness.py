@@ -245,6 +245,21 @@ def test_a_rule_told_with_the_request_is_counted_and_taken_out_of_it():
     assert set(asked) == {"a", "b", "c", "d"}
 
 
+def test_a_task_does_not_hold_the_rule_that_its_request_told():
+    """A task made of a request that told the rule itself asks without it: it would give its answer away."""
+    held = [
+        talk("a", "fetch the rates from the bank", "no, always set `timeout=5` on outgoing calls", hours=1),
+        talk("b", "fetch the rates from the broker", "no, set `timeout=5` on outgoing calls, always", hours=2),
+        talk("c", "fetch the rates from the exchange. The outgoing calls are set to `timeout=5`.", hours=3),
+    ]
+    found = mine(held, project=PROJECT, scope="invoked", min_sessions=2)
+    [rule] = [r for r in found.recurrences if r.kind == "correction"]
+
+    assert rule.sessions == 3
+    assert {task.request for task in found.tasks} >= {"fetch the rates from the exchange."}
+    assert not any("timeout" in task.request for task in found.tasks)
+
+
 def test_requests_corrected_alike_are_of_one_kind():
     """Two kinds with words in common are one when the same correction was told about both, else two."""
     held = [

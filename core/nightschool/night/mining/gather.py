@@ -12,7 +12,7 @@ Words alone do not always show a rule. Two looks at all that was said mend what 
 
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -49,19 +49,28 @@ def gathered(heard: Heard) -> tuple[list[list[Said]], Heard]:
     groups = [sorted((said for at in each for said in groups[at]), key=lambda one: one.order) for each in same]
     rules = [said for group in groups for said in group]
     taken = {(said.key, said.text) for said in rules}
-    asides = {said.key: said.text for said in rules if said.aside}
-    requests = [
-        _without(request, asides.get(request.key, ""))
-        for request in heard.requests
-        if (request.key, request.text) not in taken
-    ]
-    return groups, heard._replace(requests=requests, rules=rules)
+    asides: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for said in rules:
+        if said.aside:
+            asides[said.key].append(said.text)
+    kept = [request for request in heard.requests if (request.key, request.text) not in taken]
+    requests = [_without(each, asides[each.key]) if each.key in asides else each for each in kept]
+    left_of = {request.key: request for request in requests if request.key in asides}
+    groups = [[_about(said, left_of) for said in group] for group in groups]
+    return groups, heard._replace(requests=requests, rules=[said for group in groups for said in group])
 
 
-def _without(request: Said, aside: str) -> Said:
-    """Return a request without the rule that it tells, so that a task does not give its own answer away."""
-    text = " ".join(request.text.replace(aside, " ", 1).split()) if aside else request.text
-    return replace(request, text=text, tokens=normalise(text)) if aside and text else request
+def _without(request: Said, asides: Sequence[str]) -> Said:
+    """Return a request without the rules that it tells, so that a task does not give its own answer away."""
+    text = request.text
+    for aside in asides:
+        text = text.replace(aside, " ", 1)
+    text = " ".join(text.split())
+    return replace(request, text=text, tokens=normalise(text)) if text else request
+
+
+def _about(said: Said, left_of: Mapping[tuple[str, str], Said]) -> Said:
+    return replace(said, about=left_of[said.about.key]) if said.about and said.about.key in left_of else said
 
 
 def grouped(said: Sequence[Said], positions: Iterable[tuple[int, ...]]) -> list[list[Said]]:
