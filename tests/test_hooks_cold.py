@@ -558,14 +558,14 @@ def _zombie(pid):
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at /proc")
 @pytest.mark.parametrize("moment", ["turn_end", "session_end", "tool_failure"])
 def test_a_drain_is_started_and_not_waited_for(env, shell, engine, moment):
-    """The hook returns while the drain works in a session of its own, at the lowest priority, with nothing of the hook."""
+    """The hook returns while the drain works in a session of its own, at a lower priority, with nothing of the hook."""
     read, write = os.pipe()
     harvest(env, "codex", moment, shell=shell, pass_fds=[write])
     os.close(write)
 
     until(engine.started)
     (one,) = engine.started()
-    assert one.read_text().split() == ["drain", "--linger", "1", "True", "10", "/dev/null", "/dev/null", "/dev/null"]
+    assert one.read_text().split() == ["drain", "--linger", "1", "True", "4", "/dev/null", "/dev/null", "/dev/null"]
     assert engine.alive() == [int(one.name)]
     if write < 10:
         assert os.read(read, 1) == b""  # a client that waits for this pipe would not wait for the drain
@@ -645,6 +645,24 @@ def test_a_mark_of_a_dead_drain_is_taken_over(home, env, shell, engine, marked):
     time.sleep(0.3)
 
     assert len(engine.started()) == copies
+
+
+@pytest.mark.parametrize(("ahead", "looks"), [(0, 1), (30, 0)])
+def test_a_drain_at_work_costs_a_hook_nothing(home, env, shell, engine, tmp_path, ahead, looks):
+    """A mark that is dated ahead is believed as it is; of another a process is asked how old it is."""
+    mark, witness, tools = home.spool / ".draining", tmp_path / "looked", tmp_path / "tools"
+    mark.mkdir(parents=True)
+    tools.mkdir()
+    for name in ("find", "mkdir", "nice"):
+        (tools / name).write_text(f'#!/bin/sh\necho {name} >>"{witness}"\nexit 1\n')
+        (tools / name).chmod(0o755)
+    os.utime(mark, (time.time() + ahead - 1,) * 2)
+
+    harvest(env | {"PATH": f"{tools}:{env['PATH']}"}, "codex", "turn_end", shell=shell)
+
+    assert witness.exists() == bool(looks)
+    assert kept(home) == [PAYLOAD]
+    assert engine.started() == []
 
 
 def test_the_spool_is_bounded_and_still_drained(home, env, engine):

@@ -39,6 +39,10 @@ class UsageError(NightschoolError):
     exit_code = USAGE
 
 
+class BusyError(NightschoolError):
+    """Another process of ours holds the lock; nothing was begun."""
+
+
 class WaitingForAnswers(NightschoolError):  # noqa: N818  the night waits: that is a state, not a fault
     """The night has written questions and goes on when they are answered. Exit 3."""
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nightschool.errors import NightschoolError
+from nightschool.errors import BusyError, NightschoolError
 
 PRIVATE_FILE, PRIVATE_DIR = 0o600, 0o700
 _ELSEWHERE = "Nothing was changed. If it lies on a network's disk, point NIGHTSCHOOL_HOME at one of this machine."
@@ -129,7 +129,7 @@ def single_flight(path: Path, doing: str, *, wait: float = 0.0) -> Iterator[None
     `wait` is how many seconds to wait for another holder. The lock is the operating system's, so one whose
     process died, even by kill -9, is free at once.
 
-    Raises NightschoolError that names the holder's process and what it does.
+    Raises BusyError that names the holder's process and what it does, NightschoolError where no lock can be taken.
     """
     from filelock import FileLock, Timeout
 
@@ -142,7 +142,7 @@ def single_flight(path: Path, doing: str, *, wait: float = 0.0) -> Iterator[None
         if why := _no_locks(path):  # some releases of filelock wait for what will never be
             raise NightschoolError("cannot take the lock", where=path, why=why, fix=_ELSEWHERE) from None
         what = "another nightschool process is at work"
-        raise NightschoolError(what, where=path, why=_held_by(holder), fix="Run this again when it is done.") from None
+        raise BusyError(what, where=path, why=_held_by(holder), fix="Run this again when it is done.") from None
     except OSError as error:
         raise NightschoolError("cannot take the lock", where=path, why=error.strerror, fix=_ELSEWHERE) from error
     try:

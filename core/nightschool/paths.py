@@ -212,3 +212,8 @@ class Home:
     def drain_lock(self) -> Path:
         """Held while the spool is drained."""
         return self.root / "drain.lock"
+
+    @property
+    def sessions_lock(self) -> Path:
+        """Held by a drain or a harvest while it reads sessions on: the journal takes events meanwhile."""
+        return self.root / "sessions.lock"

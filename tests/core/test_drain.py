@@ -17,10 +17,13 @@ import pytest
 from tests.core.conftest import AT, TOY
 
 from nightschool import files
+from nightschool.clock import FixedClock
+from nightschool.config import Audit
 from nightschool.day import arms, journal, spool
 from nightschool.day import drain as room
+from nightschool.day.find import Finder
 from nightschool.errors import NightschoolError
-from nightschool.events import Moment
+from nightschool.events import Event, Moment
 
 
 def transcript(tmp_path, *turns, sid="s1"):
@@ -513,3 +516,107 @@ def test_a_drain_lets_others_have_their_turn(home, drain, tell, monkeypatch):
     agents.join()
     assert done.events
     assert not home.spool.joinpath(".draining").exists()
+
+
+def test_what_a_client_writes_after_its_hook_ran_is_read(home, drain, tell, toy, tmp_path):
+    """A transcript that grows, or comes to be, while the drain lingers is read on before it ends: the spike is found."""
+    transcript(tmp_path, calls("x"))
+    tell("session_end")
+    tell("session_end", "s2")
+    platform = toy.Toy()
+
+    def write():
+        transcript(tmp_path, calls("xxx"))
+        transcript(tmp_path, calls("xxx"), sid="s2")
+
+    late = threading.Timer(0.4, write)
+    late.start()
+    done = drain(platform, linger=1.0)
+    late.join()
+    assert sorted(event.session_id for event, _ in done.spikes) == ["s1", "s2"]
+    assert Counter(platform.reads) == {"s1": 2, "s2": 1}
+    assert (done.sessions, done.failed) == (2, {})
+
+
+def test_events_are_journaled_while_a_harvest_reads_sessions(home, drain, tell, toy, tmp_path):
+    """Whoever reads sessions, for however long, holds up no event; the session is read when it may be."""
+    transcript(tmp_path, calls("xxx"))
+    tell("session_end")
+    journaled = []
+
+    def harvests():
+        with files.single_flight(home.sessions_lock, "harvesting"):
+            held.set()
+            end = time.monotonic() + 30
+            while len(journaled) < 3 and time.monotonic() < end:
+                time.sleep(0.05)
+                journaled[:] = journal.read_events(home)
+                if len(journaled) == 1:
+                    tell("turn_end", at=AT + timedelta(minutes=5))
+                    tell("turn_end", "s2", at=AT + timedelta(minutes=6))
+
+    held = threading.Event()
+    harvest = threading.Thread(target=harvests)
+    harvest.start()
+    held.wait(30)
+    done = drain(wait=60.0)
+    harvest.join()
+    assert [event.session_id for event in journaled] == ["s1", "s1", "s2"]
+    assert (done.sessions, len(done.spikes), done.failed) == (1, 1, {})
+
+
+def test_a_session_that_another_reads_for_too_long_is_left_to_the_night(home, drain, tell, tmp_path):
+    """A drain's patience ends: its events are journaled, and what it could not read is named."""
+    transcript(tmp_path, calls("xxx"))
+    tell("session_end")
+    with files.single_flight(home.sessions_lock, "harvesting"):
+        done = drain()
+    assert len(list(journal.read_events(home))) == 1
+    assert (done.sessions, done.spikes) == (0, [])
+    assert done.failed == {"toy/s1": "another process reads sessions; the next night reads this one"}
+
+
+def test_what_a_harvest_found_meanwhile_is_not_found_again(home, drain, tell, toy, tmp_path):
+    """A drain that waited for a harvest knows what that has journaled: a spike is one spike."""
+    transcript(tmp_path, calls("xxx"))
+    tell("session_end")
+    found = []
+
+    class Waits(toy.Toy):
+        def read_payload(self, moment, data):
+            if not found:
+                found.append(True)
+                elsewhere = drain_elsewhere()
+                assert len(elsewhere.spikes) == 1
+            return super().read_payload(moment, data)
+
+    def drain_elsewhere():
+        finder = Finder(home, toy.platforms(), journal.Known(home), FixedClock(AT), Audit())
+        event = Event.model_validate(
+            {"id": "backfill", "platform": "toy", "moment": "session_end", "at": AT, "session_id": "s1",
+             "transcript": str(tmp_path / "s1.jsonl"), "project": str(tmp_path)}
+        )  # fmt: skip
+        finder.look(event, toy.Toy().on_session_end(event))
+        return finder
+
+    done = drain(Waits())
+    assert done.spikes == []
+    assert [event.moment for event in journal.read_events(home)].count(Moment.ERROR_SPIKE) == 1
+
+
+def test_the_mark_of_a_drain_at_work_is_dated_ahead(home, drain, tell, toy):
+    """While a drain works the hooks see in the mark's date that it does; without a mark none is made."""
+    seen = []
+
+    class Busy(toy.Toy):
+        def read_payload(self, moment, data):
+            mark = home.spool / ".draining"
+            seen.append(mark.stat().st_mtime - AT.timestamp() if mark.exists() else None)
+            return super().read_payload(moment, data)
+
+    tell()
+    home.spool.joinpath(".draining").mkdir()
+    drain(Busy())
+    tell("session_end")
+    drain(Busy())
+    assert seen == [room.AHEAD.total_seconds(), None]

@@ -7,13 +7,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from nightschool import files
 from nightschool.audit import prompt
 from nightschool.clock import Clock
 from nightschool.config import Audit
-from nightschool.day import arms, detect, find, journal, spool
+from nightschool.day import arms, detect, find, journal, looks, spool
 from nightschool.errors import NightschoolError
 from nightschool.events import Event, Moment
 from nightschool.paths import Home
@@ -25,12 +26,13 @@ Redact = Callable[[str], str]
 
 LIFE = 20.0  # seconds after which a drain stays for no more: others wait for its lock
 PAUSE = 0.2  # seconds between two looks into an empty spool
+AHEAD = timedelta(seconds=30)  # by which the hooks' mark is dated ahead, at each batch
 TOGETHER = 64  # payloads that are journaled by one write
 HELD = 800
 """Payloads that wait for platforms that are not installed; older ones are thrown away."""
 
-_HINTS = {Moment.SESSION_END, Moment.TURN_END, Moment.TOOL_FAILURE, Moment.COMPACTION}  # a transcript has grown
-_TOLD = _HINTS | {Moment.SESSION_START}  # what a hook may tell; spikes, milestones and nights are found, not told
+_TOLD = {Moment.SESSION_START, Moment.TURN_END, Moment.TOOL_FAILURE, Moment.COMPACTION, Moment.SESSION_END}
+"""What a hook may tell; spikes, milestones and nights are found, not told."""
 
 
 @dataclass
@@ -61,9 +63,10 @@ def drain(
     """Empty the spool: journal each payload's event once, read on the sessions they hint at, look for what they show.
 
     A payload's file is deleted when its event is in the journal, so a crash at any point loses none and doubles none.
-    `wait` is how many seconds to wait for another drain, `linger` how many to stay for more when the spool is empty: a
-    start costs more than a hundred payloads, and where many agents work there is always more. `rules` is what counts
-    as a spike and who is told, `corrects` tells of a prompt whether it sets the answer before it right.
+    `wait` is how many seconds to wait for another drain, and then for who else reads sessions, `linger` how many to
+    stay for more when the spool is empty: a start costs more than a hundred payloads, and where many agents work there
+    is always more. `rules` is what counts as a spike and who is told, `corrects` tells of a prompt whether it sets the
+    answer before it right.
 
     Raises NightschoolError when another drain is at work, which then does what this one would have done, and when the
     disk refuses.
@@ -71,7 +74,8 @@ def drain(
     with files.single_flight(home.drain_lock, "draining the spool", wait=wait):
         spool.sweep(home.spool, clock.now())
         prompt.sweep(home, clock.now())
-        return _Drain(home, platforms, clock, redact, rules or Audit(), corrects, linger).run()
+        told = home, platforms, clock, redact, rules or Audit(), corrects
+        return _Drain(*told, wait=wait, linger=linger).run()
 
 
 class _NotTheUsersError(Exception):
@@ -89,11 +93,14 @@ class _Drain:
         redact: Redact,
         rules: Audit,
         corrects: Callable[[str], bool],
+        *,
+        wait: float,
         linger: float,
     ) -> None:
-        self.home, self.platforms, self.clock, self.redact = home, platforms, clock, redact
-        self.rules, self.corrects = rules, corrects
+        self.home, self.platforms, self.clock = home, platforms, clock
+        self.looks = looks.Looks(home, platforms, lambda: self.known, clock, redact, rules, corrects)
         self.linger, self.end = linger, time.monotonic() + (LIFE if linger else math.inf)
+        self.patience = time.monotonic() + wait
         self.done = Drained()
 
     @functools.cached_property
@@ -101,44 +108,41 @@ class _Drain:
         """Return what the journal holds; an empty spool never asks."""
         return journal.Known(self.home)
 
-    @functools.cached_property
-    def found(self) -> find.Finder:
-        """Return who looks at what a session shows."""
-        return find.Finder(self.home, self.platforms, self.known, self.clock, self.rules, self.corrects)
-
     def run(self) -> Drained:
         while batch := self._next():
-            hints: dict[tuple[str, str], Event] = {}
-            groups = (batch[at : at + TOGETHER] for at in range(0, len(batch), TOGETHER))
-            for event in (taken for group in groups for taken in self._take(group)):
-                key = event.session_id or event.transcript
-                if key and event.moment in _HINTS:
-                    before = hints.pop((event.platform, key), None)
-                    ended = before is not None and before.moment is Moment.SESSION_END
-                    told = event.model_copy(update={"moment": Moment.SESSION_END}) if ended else event
-                    hints[event.platform, key] = told  # the last one knows best where the transcript is now
-            for event in hints.values():
-                self._look(event)
-            if time.monotonic() >= self.end:  # the mark is gone, so whatever comes now starts another
+            for at in range(0, len(batch), TOGETHER):
+                for event in self._take(batch[at : at + TOGETHER]):
+                    self.looks.hint(event)
+            settled = self.looks.settled() or time.monotonic() >= self.patience
+            if settled and time.monotonic() >= self.end:  # the mark is gone, so whatever comes now starts another
                 break
-        if "found" in self.__dict__:
-            self.done.events += self.found.events
-            self.done.spikes, self.done.milestones = self.found.spikes, self.found.milestones
+        self.looks.given_up()
+        self.done.sessions, self.done.failed = self.looks.sessions, self.looks.failed
+        if finder := self.looks.found:
+            self.done.events += finder.events
+            self.done.spikes, self.done.milestones = finder.spikes, finder.milestones
         return self.done
 
     def _next(self) -> list[spool.Dropped]:
         """Return what can be taken now. The mark goes before the last look: what comes after it starts a drain."""
         batch = self._takeable()
         until = min(time.monotonic() + self.linger, self.end)
-        while not batch and time.monotonic() < until:
+        while not batch and (time.monotonic() < until or self._waits()):
             time.sleep(PAUSE)
+            batch = self._takeable()
+        if not batch and self.linger:
+            self.looks.again()
             batch = self._takeable()
         if not batch or time.monotonic() >= self.end:
             spool.unmark(self.home.spool)
             batch = self._takeable()
         return batch
 
+    def _waits(self) -> bool:
+        return not self.looks.settled() and time.monotonic() < self.patience
+
     def _takeable(self) -> list[spool.Dropped]:
+        spool.hold(self.home.spool, self.clock.now() + AHEAD)
         ready: list[spool.Dropped] = []
         held: list[spool.Dropped] = []
         for drop in spool.waiting(self.home.spool):
@@ -222,17 +226,3 @@ class _Drain:
         except OSError as error:
             fix = "Make the spool writable; nothing is journaled twice."
             raise NightschoolError("cannot empty the spool", where=drop.path, why=error.strerror, fix=fix) from error
-
-    def _look(self, event: Event) -> None:
-        """Read on the session that `event` hints at. One that cannot be read is left to the night, which lists all."""
-        from nightschool.day.harvest import read_one
-
-        try:
-            session = read_one(self.home, self.platforms, event, self.redact)
-            if session is None:
-                return
-            self.done.sessions += 1
-            self.found.look(event, session)
-        except Exception as error:  # noqa: BLE001  a platform may raise anything about a transcript that is anything
-            name = f"{event.platform}/{event.session_id or 'unnamed'}"
-            self.done.failed[name] = " ".join(self.redact(f"{type(error).__name__}: {error}").split())[:300]

@@ -36,18 +36,21 @@ def read_events(home: Home, skipped: Counter[str] | None = None, *, offset: int 
     Lines that are no event (torn by a crash, or somebody else's) are left out and counted in `skipped["journal"]`.
     Raises NightschoolError when there is a journal that cannot be read.
     """
-    lines = files.read_lines(home.journal, offset)
-    while line := _next(lines, home):
-        try:
-            yield Event.model_validate_json(line)
-        except ValidationError:
-            if skipped is not None:
-                skipped["journal"] += 1
+    with _readable(home):
+        for line in files.read_lines(home.journal, offset):
+            try:
+                yield Event.model_validate_json(line)
+            except ValidationError:
+                if skipped is not None:
+                    skipped["journal"] += 1
 
 
-def _next(lines: Iterator[bytes], home: Home) -> bytes | None:
+@contextlib.contextmanager
+def _readable(home: Home) -> Iterator[None]:
     try:
-        return next(lines, None)
+        yield
+    except FileNotFoundError:
+        raise
     except OSError as error:
         fix = "Make it readable, or move it away: the sessions are kept elsewhere."
         raise NightschoolError("cannot read the journal", where=home.journal, why=error.strerror, fix=fix) from error
@@ -73,7 +76,8 @@ class Known:
         self._sessions: dict[tuple[str, str], int] = {}
         self._tally = tally.caught_up(home)
         self._met = self._asked(tally.Tally.sessions) or 0
-        self._read(self._tally.offset if self._tally else 0)
+        self._upto = self._tally.offset if self._tally else 0
+        self.refresh()
 
     def __contains__(self, event_id: str) -> bool:
         return self._when(event_id) is not None
@@ -100,13 +104,17 @@ class Known:
         except sqlite3.Error:
             with contextlib.suppress(OSError):
                 self.home.tally.unlink(missing_ok=True)
-            self._tally, self._met, self._sessions = None, 0, {}
-            self._read(0)
+            self._tally, self._met, self._sessions, self._upto = None, 0, {}, 0
+            self.refresh()
             return None
 
-    def _read(self, offset: int) -> None:
-        for event in read_events(self.home, offset=offset):
-            self.add(event)
+    def refresh(self) -> None:
+        """Read what came into the journal since: a harvest writes there too. Raises NightschoolError if it cannot."""
+        with _readable(self.home), contextlib.suppress(FileNotFoundError):
+            for batch, end in tally.batches(self.home.journal, self._upto):
+                self._upto = end
+                for event in batch:
+                    self.add(event)
 
     def same_payload(self, platform: str, moment: str, payload: bytes, at: datetime) -> str | None:
         """Return the id of the event that this payload already is, None when it is a new one.

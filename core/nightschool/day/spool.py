@@ -99,6 +99,12 @@ def read(drop: Dropped) -> bytes:
     return data
 
 
+def hold(spool: Path, until: datetime) -> None:
+    """Date the hooks' "a drain is on its way" ahead: until then a hook sees without another process that one works."""
+    with contextlib.suppress(OSError, OverflowError):
+        os.utime(spool / ".draining", (until.timestamp(),) * 2)
+
+
 def unmark(spool: Path) -> None:
     """Remove the hooks' "a drain is on its way", so that the next payload starts a new one."""
     mark = spool / ".draining"

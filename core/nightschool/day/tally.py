@@ -104,9 +104,10 @@ def _brought_up(home: Home, *, anew: bool) -> Tally | None:
     index = sqlite3.connect(home.tally, timeout=10)
     if anew:
         index.executescript(_SCHEMA)
-    offset = index.execute("SELECT coalesce(max(offset), 0) FROM upto").fetchone()[0]
     with index:
-        for batch, end in _batches(home.journal, offset):
+        index.execute("BEGIN IMMEDIATE")  # a drain and a harvest may both be here: each line is counted once
+        offset = index.execute("SELECT coalesce(max(offset), 0) FROM upto").fetchone()[0]
+        for batch, end in batches(home.journal, offset):
             index.executemany("INSERT OR REPLACE INTO events VALUES (?, ?)", [(e.id, e.at.isoformat()) for e in batch])
             met = dict.fromkeys((e.platform, e.session_id) for e in batch if e.session_id)
             index.executemany("INSERT OR IGNORE INTO met (platform, session) VALUES (?, ?)", met)
@@ -119,7 +120,7 @@ def _brought_up(home: Home, *, anew: bool) -> Tally | None:
     return Tally(index, offset)
 
 
-def _batches(journal: Path, offset: int) -> Iterator[tuple[list[Event], int]]:
+def batches(journal: Path, offset: int) -> Iterator[tuple[list[Event], int]]:
     """Yield the events of the whole lines from an offset on, and where each batch ends."""
     batch: list[Event] = []
     with journal.open("rb") as stream:

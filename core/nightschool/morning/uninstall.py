@@ -71,10 +71,11 @@ def purge(home: Home) -> list[str]:
     foreign = sorted(path.name for path in home.root.iterdir() if not _is_ours(home, path.name))
     if foreign:
         return foreign
-    locks = {path.with_suffix(end) for path in (home.lock, home.drain_lock) for end in (".lock", ".holder")}
+    locks = {path.with_suffix(end) for path in _locks(home) for end in (".lock", ".holder")}
     with (
         single_flight(home.lock, "purging", wait=LOCK_WAIT),
         single_flight(home.drain_lock, "purging", wait=DRAIN_WAIT),
+        single_flight(home.sessions_lock, "purging", wait=DRAIN_WAIT),
     ):
         for path in sorted(home.root.iterdir()):
             if path not in locks:
@@ -83,6 +84,10 @@ def purge(home: Home) -> list[str]:
         path.unlink(missing_ok=True)
     remove_dirs([str(home.root)])
     return []
+
+
+def _locks(home: Home) -> tuple[Path, ...]:
+    return home.lock, home.drain_lock, home.sessions_lock
 
 
 def _changes(home: Home) -> Iterator[tuple[str, Becoming | str]]:

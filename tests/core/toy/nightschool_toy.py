@@ -28,13 +28,13 @@ class Toy:
         if event.platform != self.name or not event.transcript or not Path(event.transcript).exists():
             return None
         self.reads.append(event.session_id)
-        turns = []
+        info, turns = Path(event.transcript).stat(), []
         for number, line in enumerate(Path(event.transcript).read_text(encoding="utf-8").splitlines()):
             told = json.loads(line)
             calls = tuple(ToolCall(name="sh", **call) for call in told.get("calls", ()))
             at = datetime.fromisoformat(told["at"]) if "at" in told else datetime(2026, 1, 1, tzinfo=UTC)
             turns.append(Turn(id=f"{event.session_id}-{number}", at=at, prompt=told.get("prompt", ""), calls=calls))
-        source = Source(path=event.transcript)
+        source = Source(path=event.transcript, offset=info.st_size, size=info.st_size, mtime_ns=info.st_mtime_ns)
         return Session(
             platform="toy", id=event.session_id, source=source, project=event.project or "", turns=tuple(turns)
         )
