@@ -518,6 +518,22 @@ def test_a_drain_lets_others_have_their_turn(home, drain, tell, monkeypatch):
     assert not home.spool.joinpath(".draining").exists()
 
 
+def test_a_drain_whose_time_ends_within_a_batch_leaves_no_mark(home, drain, tell, toy, monkeypatch):
+    """Its time is over while it works on what it has taken: the mark goes all the same, or nobody drains for minutes."""
+    monkeypatch.setattr("nightschool.day.drain.LIFE", 0.3)
+
+    class Slow(toy.Toy):
+        def read_payload(self, moment, data):
+            time.sleep(0.5)
+            return super().read_payload(moment, data)
+
+    tell()
+    home.spool.joinpath(".draining").mkdir()
+    done = drain(Slow(), linger=1)
+    assert len(done.events) == 1
+    assert not home.spool.joinpath(".draining").exists()
+
+
 def test_what_a_client_writes_after_its_hook_ran_is_read(home, drain, tell, toy, tmp_path):
     """A transcript that grows, or comes to be, while the drain lingers is read on before it ends: the spike is found."""
     transcript(tmp_path, calls("x"))

@@ -101,6 +101,7 @@ class _Drain:
         self.looks = looks.Looks(home, platforms, lambda: self.known, clock, redact, rules, corrects)
         self.linger, self.end = linger, time.monotonic() + (LIFE if linger else math.inf)
         self.patience = time.monotonic() + wait
+        self.leaving = False  # its time is over and the mark is gone
         self.done = Drained()
 
     @functools.cached_property
@@ -114,7 +115,7 @@ class _Drain:
                 for event in self._take(batch[at : at + TOGETHER]):
                     self.looks.hint(event)
             settled = self.looks.settled() or time.monotonic() >= self.patience
-            if settled and time.monotonic() >= self.end:  # the mark is gone, so whatever comes now starts another
+            if settled and self.leaving:  # the mark is gone, so whatever comes now starts another
                 break
         self.looks.given_up()
         self.done.sessions, self.done.failed = self.looks.sessions, self.looks.failed
@@ -133,7 +134,8 @@ class _Drain:
         if not batch and self.linger:
             self.looks.again()
             batch = self._takeable()
-        if not batch or time.monotonic() >= self.end:
+        self.leaving = time.monotonic() >= self.end
+        if not batch or self.leaving:
             spool.unmark(self.home.spool)
             batch = self._takeable()
         return batch

@@ -9,8 +9,8 @@ import os
 import plistlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from nightschool.errors import NightschoolError
 from nightschool.files import write_whole
@@ -156,7 +156,7 @@ def _windows_files(home: Home, job: Job) -> dict[Path, bytes]:
     battery = "true" if job.on_battery == "skip" else "false"
     text = f"""<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
-  <RegistrationInfo><Description>{escape(script.one_line(job))}</Description></RegistrationInfo>
+  <RegistrationInfo><Description>{escape(script.one_line(job), quote=False)}</Description></RegistrationInfo>
   <Triggers><CalendarTrigger>
     <StartBoundary>{job.since:%Y-%m-%d}T{job.hour:02}:{job.minute:02}:00</StartBoundary>
     <ScheduleByDay><DaysInterval>1</DaysInterval></ScheduleByDay>
@@ -170,9 +170,9 @@ def _windows_files(home: Home, job: Job) -> dict[Path, bytes]:
     <Priority>8</Priority>
   </Settings>
   <Actions><Exec>
-    <Command>{escape(program)}</Command>
-    <Arguments>{escape(words)}</Arguments>
-    <WorkingDirectory>{escape(job.cwd)}</WorkingDirectory>
+    <Command>{escape(program, quote=False)}</Command>
+    <Arguments>{escape(words, quote=False)}</Arguments>
+    <WorkingDirectory>{escape(job.cwd, quote=False)}</WorkingDirectory>
   </Exec></Actions>
 </Task>
 """
