@@ -1,4 +1,7 @@
-"""Fifty agents at work while a night runs and a sync goes out: what is lost, and how long a hook takes then."""
+"""Fifty agents at work while a night runs and a sync goes out: what is lost, and how long a hook takes then.
+
+NIGHTSCHOOL_BENCH_SECONDS is how long (300), NIGHTSCHOOL_BENCH_STALL for how long others keep all cores busy meanwhile (0).
+"""
 
 import json
 import os
@@ -22,6 +25,7 @@ RAW = Path(__file__).parent / "raw" / "load.json"
 HARVEST = str(Path(__file__).parents[2] / "hooks" / "harvest")
 AGENTS = 50
 SECONDS = int(os.environ.get("NIGHTSCHOOL_BENCH_SECONDS", "300"))
+STALL = int(os.environ.get("NIGHTSCHOOL_BENCH_STALL", "0"))  # seconds for which others want every core
 RATE = 210  # events a second of all agents together
 
 
@@ -55,6 +59,14 @@ def agent(number, env, until, sent, times):
     sent[number] = count
 
 
+def stall(at):
+    """Let eight processes keep the cores busy for STALL seconds from then on."""
+    time.sleep(max(0, at - time.monotonic()))
+    busy = f"import time; end = time.monotonic() + {STALL}\nwhile time.monotonic() < end: pass"
+    for one in [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(8)]:
+        one.wait()
+
+
 def quantile(values, share):
     """Return the value below which this share of them lies."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
@@ -83,7 +95,8 @@ def test_fifty_agents_while_a_night_runs(tmp_path, no_real_home):
     until = time.monotonic() + SECONDS
     began = time.monotonic()
     agents = [threading.Thread(target=agent, args=(n, env, until, sent, times)) for n in range(AGENTS)]
-    for one in agents:
+    others = threading.Thread(target=stall, args=(began + SECONDS / 2,))
+    for one in (*agents, others):
         one.start()
     time.sleep(SECONDS / 10)
     started = time.perf_counter()
@@ -94,7 +107,7 @@ def test_fifty_agents_while_a_night_runs(tmp_path, no_real_home):
         world.run("sync")
         syncs += 1
         time.sleep(SECONDS / 10)
-    for one in agents:
+    for one in (*agents, others):
         one.join()
     took = time.monotonic() - began
     world.run("drain", "--linger", "1")
@@ -104,7 +117,7 @@ def test_fifty_agents_while_a_night_runs(tmp_path, no_real_home):
         "agents": AGENTS, "seconds": round(took, 1), "events": total, "events_per_s": round(total / took, 1),
         "lost": total - kept, "hook_ms_median": round(statistics.median(times), 1),
         "hook_ms_p99": round(quantile(times, 0.99), 1), "hook_ms_most": round(max(times), 1), "night_s": round(night, 1),
-        "verdicts": verdicts, "syncs": syncs, "load": os.getloadavg(),
+        "verdicts": verdicts, "syncs": syncs, "stall_s": STALL, "load": os.getloadavg(),
     }  # fmt: skip
     RAW.write_text(json.dumps(figures, indent=1) + "\n")
     print("\n" + "\n".join(f"{name:<16}{value}" for name, value in figures.items()))

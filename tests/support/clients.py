@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAUDE = "2.1.329"
@@ -18,12 +19,18 @@ def npm(package, folder):
     """Install one package without running its scripts and return its folder; skip where npm cannot be reached."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
-    if not (folder / "node_modules").is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        words = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder), package]
-        ran = subprocess.run(words, capture_output=True, text=True, timeout=500, check=False)
-        if ran.returncode != 0:
-            pytest.skip(f"npm cannot install {package}: {ran.stderr[-200:]}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):  # several workers want the same one
+        if not (folder / "node_modules").is_dir():
+            fresh = folder.with_name(f"{folder.name}.part")
+            for left in (fresh, folder):
+                shutil.rmtree(left, ignore_errors=True)
+            fresh.mkdir()
+            words = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(fresh), package]
+            ran = subprocess.run(words, capture_output=True, text=True, timeout=500, check=False)
+            if ran.returncode != 0:
+                pytest.skip(f"npm cannot install {package}: {ran.stderr[-200:]}")
+            fresh.rename(folder)
     return folder / "node_modules"
 
 
