@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.anthropic_server import AnthropicServer, Rule, Say
-from tests.support.clients import ROOT, Claude
+from tests.support.clients import Claude, marketplace
 
 pytestmark = pytest.mark.bench
 RAW = Path(__file__).parent / "raw" / "client.json"
@@ -22,7 +22,7 @@ def world(binary, root, *, plugin):
     made.project.mkdir(parents=True)
     (root / "tmp").mkdir()
     if plugin:
-        assert made.run("plugin", "marketplace", "add", str(ROOT)).returncode == 0
+        assert made.run("plugin", "marketplace", "add", marketplace()).returncode == 0
         assert made.run("plugin", "install", "nightschool@nightschool").returncode == 0
     return made
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from tests.support.adoption import CLOCK, edit, proposal, target
 
-from nightschool.errors import NightschoolError
 from nightschool.files import single_flight
 from nightschool.morning import brief, receipts
 from nightschool.morning.adopt import adopt

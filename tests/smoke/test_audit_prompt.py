@@ -8,7 +8,7 @@ import pytest
 from tests.support.anthropic_server import AnthropicServer
 from tests.support.anthropic_server import Rule as Asked
 from tests.support.anthropic_server import Say as Answer
-from tests.support.clients import ROOT
+from tests.support.clients import marketplace
 from tests.support.openai_server import OpenAIServer, Rule, Say
 
 pytestmark = pytest.mark.smoke
@@ -54,7 +54,7 @@ def test_copilot_is_told(copilot):
     home = copilot.root / "nightschool-home"
     home.mkdir(mode=0o700)
     (home / "config.toml").write_text(CONFIG)
-    assert copilot.run("plugin", "marketplace", "add", str(ROOT)).returncode == 0
+    assert copilot.run("plugin", "marketplace", "add", marketplace()).returncode == 0
     assert copilot.run("plugin", "install", "nightschool@nightschool").returncode == 0
     burst = [Answer(tools=[("bash", {"command": f"exit {n}", "description": "try"})]) for n in (1, 2, 3)]
     with AnthropicServer([Asked("burst", [*burst, Answer("It fails.")])], Answer("Done.")) as server:

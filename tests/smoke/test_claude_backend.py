@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.conftest import World
 from tests.support.anthropic_server import AnthropicServer, Rule, Say
-from tests.support.clients import ROOT
+from tests.support.clients import marketplace
 from tests.support.subjects import SUBJECTS, WORDS
 
 from nightschool.records import HeadlessCall, HeadlessFailure
@@ -56,7 +56,7 @@ def ask(login, server, prompt, **call):
 
 def test_the_model_gets_the_question_and_nothing_else(claude, login):
     """Our system text and prompt arrive; no rule, tool, file or command of the user's does; nothing is remembered."""
-    assert claude.run("plugin", "marketplace", "add", str(ROOT)).returncode == 0
+    assert claude.run("plugin", "marketplace", "add", marketplace()).returncode == 0
     assert claude.run("plugin", "install", "nightschool@nightschool").returncode == 0
     (claude.root / "hook-ran").unlink()  # the client's own verbs ran it: the hook works
     spooled = sorted((claude.root / "nightschool-home").rglob("*"))

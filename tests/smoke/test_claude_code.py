@@ -7,7 +7,7 @@ import time
 
 import pytest
 from tests.support.anthropic_server import AnthropicServer, Rule, Say
-from tests.support.clients import ROOT
+from tests.support.clients import ROOT, marketplace
 
 pytestmark = pytest.mark.smoke
 
@@ -41,7 +41,7 @@ def until(found, seconds=20):
 
 def test_a_day_and_a_night(claude):
     """Install from the marketplace, hold sessions: every event is journaled once, every session read exactly."""
-    assert claude.run("plugin", "marketplace", "add", str(ROOT)).returncode == 0
+    assert claude.run("plugin", "marketplace", "add", marketplace()).returncode == 0
     assert claude.run("plugin", "install", "nightschool@nightschool").returncode == 0
     allowed = ("--allowedTools", "Bash", "--output-format", "json")
     with AnthropicServer([Rule("burst", BURST), Rule("cart", COMMIT)], Say("Done.")) as server:

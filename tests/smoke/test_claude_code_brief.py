@@ -1,13 +1,12 @@
 """The real Claude Code: what the night prepared and what was adopted reaches the model, and uninstall leaves nothing."""
 
 import json
-from pathlib import Path
 
 import pytest
 from tests.support.anthropic_server import AnthropicServer, Say
+from tests.support.clients import marketplace
 
 pytestmark = pytest.mark.smoke
-ROOT = Path(__file__).resolve().parents[2]
 RULE = "no, always end the query with LIMIT 100"
 
 
@@ -21,7 +20,7 @@ def ask(claude, *words):
 
 def test_brief_and_rule_reach_the_model_and_go_again(claude):
     """Sessions with a correction, a night, and the next session is told of it; adopted, the rule is there and the brief not."""
-    assert claude.run("plugin", "marketplace", "add", str(ROOT)).returncode == 0
+    assert claude.run("plugin", "marketplace", "add", marketplace()).returncode == 0
     assert claude.run("plugin", "install", "nightschool@nightschool").returncode == 0
     for number in range(3):
         session, told = ask(claude, f"write SQL query number {number}")

@@ -63,9 +63,9 @@ def until(found, seconds=20.0):
 @pytest.fixture
 def installed(claude):
     """Return the client with our plugin installed from its marketplace."""
-    from tests.support.clients import ROOT
+    from tests.support.clients import marketplace
 
-    assert claude.run("plugin", "marketplace", "add", str(ROOT)).returncode == 0
+    assert claude.run("plugin", "marketplace", "add", marketplace()).returncode == 0
     assert claude.run("plugin", "install", "nightschool@nightschool").returncode == 0
     return claude
 

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 from tests.support.anthropic_server import AnthropicServer, Rule, Say
-from tests.support.clients import ROOT
+from tests.support.clients import ROOT, marketplace
 
 pytestmark = pytest.mark.smoke
 
@@ -49,7 +49,7 @@ def until(found, seconds=30):
 
 def install(copilot):
     """Install our plugin from the marketplace at the root."""
-    assert copilot.run("plugin", "marketplace", "add", str(ROOT)).returncode == 0
+    assert copilot.run("plugin", "marketplace", "add", marketplace()).returncode == 0
     ran = copilot.run("plugin", "install", "nightschool@nightschool")
     assert ran.returncode == 0, ran.stderr
 

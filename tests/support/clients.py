@@ -1,10 +1,13 @@
 """The real clients, from npm, each with a home of its own, a dummy key and a server on loopback."""
 
+import atexit
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +35,16 @@ def npm(package, folder):
                 pytest.skip(f"npm cannot install {package}: {ran.stderr[-200:]}")
             fresh.rename(folder)
     return folder / "node_modules"
+
+
+@functools.cache
+def marketplace():
+    """Return a copy of the checkout as a user's clone has it: clients copy all that lies in a folder they install from."""
+    folder = Path(tempfile.mkdtemp(prefix="nightschool-checkout-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made_here = shutil.ignore_patterns(".git", ".venv", ".ci-*", ".*_cache", ".hypothesis", "__pycache__", "raw")
+    shutil.copytree(ROOT, folder / "nightschool", ignore=made_here, symlinks=True)
+    return str(folder / "nightschool")
 
 
 @pytest.fixture(scope="session")
