@@ -565,7 +565,7 @@ def test_a_drain_is_started_and_not_waited_for(env, shell, engine, moment):
 
     until(engine.started)
     (one,) = engine.started()
-    assert one.read_text().split() == ["drain", "--linger", "1", "True", "4", "/dev/null", "/dev/null", "/dev/null"]
+    assert one.read_text().split() == ["drain", "--linger", "1", "True", "10", "/dev/null", "/dev/null", "/dev/null"]
     assert engine.alive() == [int(one.name)]
     if write < 10:
         assert os.read(read, 1) == b""  # a client that waits for this pipe would not wait for the drain
