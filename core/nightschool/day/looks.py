@@ -15,7 +15,7 @@ from nightschool.day import find, journal
 from nightschool.errors import BusyError
 from nightschool.events import Event, Moment
 from nightschool.paths import Home
-from nightschool.records import Session
+from nightschool.records import Source
 
 if TYPE_CHECKING:
     from nightschool.platforms import Platforms
@@ -42,7 +42,7 @@ class Looks:
         self._known = known
         self._told = (clock, rules, corrects)
         self._hints: dict[_Key, Event] = {}
-        self._done: dict[_Key, tuple[Event, Session | None]] = {}
+        self._done: dict[_Key, tuple[Event, Source | None]] = {}
         self.failed: dict[str, str] = {}
 
     @functools.cached_property
@@ -58,7 +58,7 @@ class Looks:
     @property
     def sessions(self) -> int:
         """Return how many sessions were read on."""
-        return sum(session is not None for _, session in self._done.values())
+        return sum(source is not None for _, source in self._done.values())
 
     def hint(self, event: Event) -> None:
         """Keep in mind that the event's session has grown; the last one told knows best where its transcript is."""
@@ -87,8 +87,8 @@ class Looks:
 
     def again(self) -> None:
         """Look once more at what was written after its hook ran: clients tell first and write then."""
-        for key, (event, session) in list(self._done.items()):
-            if key not in self._hints and _grown(session):
+        for key, (event, source) in list(self._done.items()):
+            if key not in self._hints and _grown(source):
                 self._hints[key] = event
         self.settled()
 
@@ -102,26 +102,27 @@ class Looks:
         """Read on the session that `event` hints at. One that cannot be read is left to the night, which lists all."""
         from nightschool.day.harvest import read_one
 
-        session = None
+        source = None
         try:
             session = read_one(self.home, self.platforms, event, self.redact)
             if session is not None:
+                source = session.source
                 self.finder.look(event, session)
                 self.failed.pop(_name(event), None)
         except Exception as error:  # noqa: BLE001  a platform may raise anything about a transcript that is anything
             self.failed[_name(event)] = " ".join(self.redact(f"{type(error).__name__}: {error}").split())[:300]
-        self._done[key] = event, session
+        self._done[key] = event, source
 
 
 def _name(event: Event) -> str:
     return f"{event.platform}/{event.session_id or 'unnamed'}"
 
 
-def _grown(session: Session | None) -> bool:
+def _grown(source: Source | None) -> bool:
     """Tell whether more was written since a session was read; of one that could not be, nobody knows."""
-    if session is None:
+    if source is None:
         return True
     with contextlib.suppress(OSError, ValueError):
-        now = Path(session.source.path).stat()
-        return (now.st_size, now.st_mtime_ns) != (session.source.size, session.source.mtime_ns)
+        now = Path(source.path).stat()
+        return (now.st_size, now.st_mtime_ns) != (source.size, source.mtime_ns)
     return False
