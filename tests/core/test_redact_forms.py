@@ -64,6 +64,9 @@ FORMS = {
     "login": "vault login {key}",
     "sqlplus": "sqlplus scott/{word}@ORCL",
     "securestring": "ConvertTo-SecureString '{word}' -AsPlainText -Force",
+    "expect": 'spawn ssh ann@h\nexpect "*assword:*"\nsend -- "{word}\\r"\ninteract',
+    "expect-block": 'expect {{\n  -re "[Pp]assphrase" {{ send "{word}\\n" }}\n}}',
+    "cdata": "<password><![CDATA[{word}]]></password>",
     # addresses, pairs, headers and blocks
     "go-dsn": 'sql.Open("mysql", "root:{word}@tcp(127.0.0.1:3306)/app")',
     "odbc": "Driver={{ODBC}};Server=x;UID=sa;PWD={{{word}}};",
@@ -100,6 +103,8 @@ LEFT = [
     '"pass": "Список имеет 3 элемента",',
     "x.py,sha256=4bqUr8_aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789a,14949",
     "ssh -p 2222 ann@host",
+    'expect "$ "\nsend "ls -la x1\\r"',
+    's.send "GET /password1\\r"',
     "unzip -p archive7.zip file1",
     "mysql -P 3307 -h db1",
     "curl -k https://host1/x",

@@ -2,12 +2,23 @@
 
 # ruff: noqa: PLR2004  lengths are part of a shape
 
+import base64
 import re
 from collections.abc import Container, Iterator
 from itertools import chain
 
-from nightschool.day.secret_places import is_login
+from nightschool.day.secret_places import holds_login, is_mixed
 from nightschool.day.secret_shapes import Span, has_digit, is_real, stands_in
+
+
+def _is_login(text: str, start: int, end: int) -> bool:
+    """`user:password` in base64, where nothing but talk of base64 is around."""
+    if not holds_login(text, start, end):
+        return False
+    plain = base64.b64decode(text[start:end].rstrip("=") + "=" * (-len(text[start:end].rstrip("=")) % 4)).decode()
+    return bool(re.fullmatch(r"[\w.@+-]{1,64}:(?!//)\S{4,}", plain)) and is_mixed(
+        plain, plain.index(":") + 1, len(plain)
+    )
 
 
 def composed(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
@@ -21,7 +32,7 @@ def composed(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
             (*match.span("s"), "url-password") for match in _GO_DSN.finditer(scan) if is_real(scan, *match.span("s"))
         )
     if "base64" in heads:
-        yield from ((*match.span(), "basic-auth") for match in _BASE64.finditer(scan) if is_login(scan, *match.span()))
+        yield from ((*match.span(), "basic-auth") for match in _BASE64.finditer(scan) if _is_login(scan, *match.span()))
     if "cookie" in heads or "-b" in heads:
         yield from ((start, end, "cookie") for start, end in _cookies(scan, low))
 

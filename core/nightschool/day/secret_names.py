@@ -115,7 +115,7 @@ def _hit(scan: str, match: re.Match[str], at: int, end: int, *, quoted: bool) ->
     elif "<" in sign or sign == "は" or len(sign) > 3:
         sign = "="
     elif (sign == "," and not ((match["close"] or scan[start - 1 : start] == "{") and quoted)) or (
-        sign == ">" and not scan.startswith("</", end)
+        sign == ">" and not scan.startswith(("</", "]]></"), end)
     ):
         return None
     return Hit(

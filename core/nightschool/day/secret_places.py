@@ -39,14 +39,6 @@ def holds_login(text: str, start: int, end: int) -> bool:
         return False
 
 
-def is_login(text: str, start: int, end: int) -> bool:
-    """`user:password` in base64, where nothing but talk of base64 is around."""
-    if not holds_login(text, start, end):
-        return False
-    plain = base64.b64decode(text[start:end].rstrip("=") + "=" * (-len(text[start:end].rstrip("=")) % 4)).decode()
-    return bool(re.fullmatch(r"[\w.@+-]{1,64}:(?!//)\S{4,}", plain)) and _mixed(plain, plain.index(":") + 1, len(plain))
-
-
 _SCHEME = re.compile(r"(?:bearer|basic|token|api-?key|digest|negotiate|bot|key|splunk|sso-key)[ \t]+$", re.IGNORECASE)
 _TALK = re.compile(
     r"(?:bearer|basic|token|auth|header|key|api|secret|credential|none|scheme|valid|require|type)[a-z_-]*"
@@ -137,13 +129,20 @@ def _remote(text: str, start: int, end: int) -> bool:
     return "freerdp" in text[max(0, start - 200) : start].lower() and is_real(text, start, end)
 
 
+def _prompted(text: str, start: int, end: int) -> bool:
+    """What a script types when it is asked for a password."""
+    before = text[max(0, start - 200) : start].lower()
+    return "expect" in before and bool(re.search(r"ass(?:word|phrase)", before)) and is_real(text, start, end)
+
+
 def _shouted(text: str, start: int, end: int) -> bool:
     """`AUTH`, `PASS` and the like are commands of a protocol when they are written in capitals at a line's start."""
     line = text[text.rfind("\n", max(0, start - 80), start) + 1 : start]
-    return bool(re.fullmatch(r"(?:.{0,70}[>:#$\]] )?[A-Z]{4,8}(?: [\w=-]+)* ", line)) and _mixed(text, start, end)
+    return bool(re.fullmatch(r"(?:.{0,70}[>:#$\]] )?[A-Z]{4,8}(?: [\w=-]+)* ", line)) and is_mixed(text, start, end)
 
 
-def _mixed(text: str, start: int, end: int) -> bool:
+def is_mixed(text: str, start: int, end: int) -> bool:
+    """Tell of a value that holds a sign or a digit, but is no number."""
     value = text[start:end]
     return bool(re.search(r"[0-9!@#$%^&*+~?]", value)) and not value.isdigit() and is_real(text, start, end)
 
@@ -220,24 +219,24 @@ _ALL = (
     _place("password", r"thin:[^\s/@:]{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
     _place("password", r"sqlplus (?:-\S{1,10} ){0,3}[\"']?[^\s/@\"']{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
     _place("password", r"convertto-securestring (?:-\w+ ){0,3}[\"'](?P<s>[^\"'\n]{3,128})[\"']"),
-    _place("password", r"auth\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed),
+    _place("password", r"auth\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", is_mixed),
     _place(
         "password",
         r"auth[ \t]?=[ \t]?[\[(][ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']",
-        _mixed,
+        is_mixed,
     ),
     _place("password", r"auth (?:plain |login )?(?P<s>\S{6,})(?=\s*(?:\n|\Z))", _shouted),
     _place("password", r"pass (?P<s>\S{4,})(?=\r?\n(?:\S{0,24} )?(?:2|5)\d\d[ -])", _shouted),
-    _place("password", r"auth [\w.-]{1,64}:(?P<s>[^\s\"']{3,})(?=\s|\Z)", _mixed),
+    _place("password", r"auth [\w.-]{1,64}:(?P<s>[^\s\"']{3,})(?=\s|\Z)", is_mixed),
     _place(
         "token",
         r"login (?:--?[\w-]{1,20}=\S{1,64} ){0,3}(?P<s>(?:[a-z]\.)?[a-z0-9_]{20,})(?=[\s\"'`\\]|\Z)",
         _long_random,
     ),
     _place(
-        "credentials", r"credentials?\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", _mixed
+        "credentials", r"credentials?\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", is_mixed
     ),
-    _place("credentials", r"credentials?:?[ \t]{1,2}\S{1,64} ?[/:] ?(?P<s>[^\s\"'\\,]{5,64})", _mixed),
+    _place("credentials", r"credentials?:?[ \t]{1,2}\S{1,64} ?[/:] ?(?P<s>[^\s\"'\\,]{5,64})", is_mixed),
     _place("otp-seed", r"key[:=]? {0,2}(?:is )?(?P<s>(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![a-z0-9])", _seed),
     _place(
         "spare-code",
@@ -250,6 +249,7 @@ _ALL = (
     _place("login-link", r"reset[_-]?(?:password|token)?[/=](?P<s>[\w.~-]{16,})", _random),
     _place("oauth-code", r"code=(?P<s>[\w./%~-]{20,})", _long_random),
     _place("cookie", "e\t" r"\d{1,12}\t[\w.-]{1,64}\t(?P<s>[^\s]{8,})"),
+    _place("password", r"send (?:-- )?[\"'](?P<s>[^\"'\n\\]{3,64})\\{1,4}[rn ][\"'\\]", _prompted),
     _place("password", r"/p:(?P<s>[^\s\"'\\]{3,64})", _remote),
     _place("azure-client-secret", r"~(?<=q~)(?P<s>[a-z0-9_.~-]{30,})", _random),
     _place("google-oauth", r"(?P<s>1//0[\w-]{20,})", _random),
