@@ -26,6 +26,7 @@ _SUBJECT = 0.3  # what a word counts that the requests hold as well: it tells wh
 _CLOSE = 0.15  # mean likeness of requests, above the usual, at which they are taken for the same
 _TELLS = 0.5  # what a word gains that many wordings share which are about one kind of request
 _RARE = 3  # groups; a stem that fewer hold is no more telling for that
+_ALONE = 3  # stems of a wording; in a longer one, what no other group holds counts the less: it is talk
 _APART = 0.6  # what the likeness of two groups counts when each is about something that the other never names
 _ONE_WORD = 0.75  # and when two single wordings have one stem in common, though each has others
 _NEARLY_ALL = 0.75  # of the wordings
@@ -123,7 +124,8 @@ def _weights(groups: Sequence[Group]) -> dict[str, float]:
 
 def _weight(stem: str, holders: Sequence[Group], among: int, context: dict[str, float], usual: float) -> float:
     if len(holders) <= _RARE:
-        return math.log(1 + (among + 10) / _RARE)
+        alone = min(1.0, _ALONE * holders[0].size / len(holders[0].stems)) if len(holders) == 1 else 1.0
+        return math.log(1 + (among + 10) / _RARE) * alone
     close = min(1.0, max(0.0, _gathered(holders, context) - usual) / _CLOSE)
     apart = 1 + (len(holders) - 1) * (1 - close)
     subject = sum(_is_subject(stem, group) for group in holders) / len(holders)
