@@ -73,7 +73,7 @@ def quantile(values, share):
 
 
 def test_fifty_agents_while_a_night_runs(tmp_path, no_real_home):
-    """Print events a second, what was lost (none may be), the hooks' median and p99, and the night beside a quiet one."""
+    """Print events a second, what was lost (none may be), the hooks' median and p99, and the night's time and verdict."""
     world = World(tmp_path)
     world.project.mkdir(parents=True)
     for number, subject in enumerate(SUBJECTS):
