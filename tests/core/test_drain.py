@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tests.core.conftest import AT, TOY
 
-from nightschool import files, hookimpl
+from nightschool import files
 from nightschool.clock import FixedClock
 from nightschool.config import Audit
 from nightschool.day import arms, journal, spool
@@ -618,33 +618,6 @@ def test_what_a_harvest_found_meanwhile_is_not_found_again(home, drain, tell, to
     done = drain(Waits())
     assert done.spikes == []
     assert [event.moment for event in journal.read_events(home)].count(Moment.ERROR_SPIKE) == 1
-
-
-def test_events_are_journaled_between_two_looks(home, drain, tell, toy, tmp_path, monkeypatch):
-    """While many sessions are read, each slowly, what comes is journaled before the last of them; all are read."""
-    monkeypatch.setattr("nightschool.day.drain.SPELL", 0.05)
-    names = [f"s{n}" for n in range(6)]
-    for name in names:
-        transcript(tmp_path, calls("."), sid=name)
-        tell(sid=name)
-    at_hand = []
-
-    class Slow(toy.Toy):
-        on_session_end = hookimpl(lambda self, event: self.slowly(event))
-
-        def slowly(self, event):
-            if not self.reads:
-                tell(sid="late", at=AT + timedelta(minutes=5))
-            time.sleep(0.1)
-            at_hand.append(len(list(journal.read_events(home))))
-            return toy.Toy.on_session_end(self, event)
-
-    platform = Slow()
-    done = drain(platform)
-    assert at_hand[0] == 6
-    assert at_hand[2] == 7
-    assert sorted(platform.reads) == names
-    assert (done.sessions, len(done.events)) == (6, 7)
 
 
 def test_the_mark_of_a_drain_at_work_is_dated_ahead(home, drain, tell, toy):

@@ -26,7 +26,6 @@ Redact = Callable[[str], str]
 
 LIFE = 20.0  # seconds after which a drain stays for no more: others wait for its lock
 PAUSE = 0.2  # seconds between two looks into an empty spool
-SPELL = 0.5  # seconds for which sessions are looked at before the spool is: it holds no more than 1,000 payloads
 AHEAD = timedelta(seconds=30)  # by which the hooks' mark is dated ahead, at each batch
 TOGETHER = 64  # payloads that are journaled by one write
 HELD = 800
@@ -103,7 +102,6 @@ class _Drain:
         self.linger, self.end = linger, time.monotonic() + (LIFE if linger else math.inf)
         self.patience = time.monotonic() + wait
         self.leaving = False  # its time is over and the mark is gone
-        self.busy = False  # another process reads sessions
         self.done = Drained()
 
     @functools.cached_property
@@ -116,7 +114,8 @@ class _Drain:
             for at in range(0, len(batch), TOGETHER):
                 for event in self._take(batch[at : at + TOGETHER]):
                     self.looks.hint(event)
-            if self._settled() and self.leaving:  # the mark is gone, so whatever comes now starts another
+            settled = self.looks.settled() or time.monotonic() >= self.patience
+            if settled and self.leaving:  # the mark is gone, so whatever comes now starts another
                 break
         self.looks.given_up()
         self.done.sessions, self.done.failed = self.looks.sessions, self.looks.failed
@@ -127,31 +126,22 @@ class _Drain:
 
     def _next(self) -> list[spool.Dropped]:
         """Return what can be taken now. The mark goes before the last look: what comes after it starts a drain."""
-        batch = self._takeable() or self._lingered(self.linger)
+        batch = self._takeable()
+        until = min(time.monotonic() + self.linger, self.end)
+        while not batch and (time.monotonic() < until or self._waits()):
+            time.sleep(PAUSE)
+            batch = self._takeable()
         if not batch and self.linger:
             self.looks.again()
-            batch = self._lingered(0)
+            batch = self._takeable()
         self.leaving = time.monotonic() >= self.end
         if not batch or self.leaving:
             spool.unmark(self.home.spool)
-            batch = batch or self._takeable()
+            batch = self._takeable()
         return batch
 
-    def _lingered(self, seconds: float) -> list[spool.Dropped]:
-        """Return what comes while sessions wait to be looked at, and for some seconds; [] when nothing does."""
-        until = min(time.monotonic() + seconds, self.end)
-        while not self._settled() or time.monotonic() < until:
-            if not self.looks.waiting or self.busy:
-                time.sleep(PAUSE)
-            if batch := self._takeable():
-                return batch
-        return []
-
-    def _settled(self) -> bool:
-        """Look at sessions, for a moment while more events may come; tell whether none waits, or none can be had."""
-        self.busy = not self.looks.go_on(self.patience if self.leaving else time.monotonic() + SPELL)
-        over = (self.busy or self.leaving) and time.monotonic() >= self.patience
-        return over or not self.looks.waiting
+    def _waits(self) -> bool:
+        return not self.looks.settled() and time.monotonic() < self.patience
 
     def _takeable(self) -> list[spool.Dropped]:
         spool.hold(self.home.spool, self.clock.now() + AHEAD)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,13 +70,8 @@ class Looks:
         told = event.model_copy(update={"moment": Moment.SESSION_END}) if ended else event
         self._hints[event.platform, name] = told
 
-    @property
-    def waiting(self) -> bool:
-        """Tell whether a session has grown that was not looked at since."""
-        return bool(self._hints)
-
-    def go_on(self, until: float) -> bool:
-        """Look at what waits, up to a time of the monotonic clock; False while another process reads sessions."""
+    def settled(self) -> bool:
+        """Look at all that waits, and tell whether nothing does: not while another process reads sessions."""
         if not self._hints:
             return True
         try:
@@ -87,17 +81,16 @@ class Looks:
                     key = next(iter(self._hints))
                     self._look(key, self._hints[key])
                     del self._hints[key]
-                    if time.monotonic() >= until:
-                        break
         except BusyError:
             return False
         return True
 
     def again(self) -> None:
-        """Let what was written after its hook ran be looked at once more: clients tell first and write then."""
-        for key, (event, source) in self._done.items():
+        """Look once more at what was written after its hook ran: clients tell first and write then."""
+        for key, (event, source) in list(self._done.items()):
             if key not in self._hints and _grown(source):
                 self._hints[key] = event
+        self.settled()
 
     def given_up(self) -> None:
         """Leave what still waits to the night, which lists every session."""
