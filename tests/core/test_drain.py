@@ -581,6 +581,33 @@ def test_events_are_journaled_while_a_harvest_reads_sessions(home, drain, tell, 
     assert (done.sessions, len(done.spikes), done.failed) == (1, 1, {})
 
 
+def test_the_mark_of_the_next_drain_is_left_alone(home, drain, tell, tmp_path, monkeypatch):
+    """A drain that stays, its time over, because another reads sessions, takes one mark away: one more is started, not many."""
+    monkeypatch.setattr("nightschool.day.drain.LIFE", 0.3)
+    transcript(tmp_path, calls("."))
+    tell("session_end")
+    mark, gone, stop = home.spool / ".draining", [], threading.Event()
+    mark.mkdir()
+
+    def hooks():
+        for minute in itertools.count(2, 2):
+            tell("turn_end", at=AT + timedelta(minutes=minute))
+            if not mark.exists():
+                gone.append(minute)
+                mark.mkdir()
+            if stop.wait(0.05):
+                break
+
+    started = threading.Thread(target=hooks)
+    started.start()
+    with files.single_flight(home.sessions_lock, "harvesting"):
+        drain(linger=0.1, wait=2.0)
+    time.sleep(0.1)
+    stop.set()
+    started.join()
+    assert len(gone) == 1
+
+
 def test_a_session_that_another_reads_for_too_long_is_left_to_the_night(home, drain, tell, tmp_path):
     """A drain's patience ends: its events are journaled, and what it could not read is named."""
     transcript(tmp_path, calls("xxx"))

@@ -101,7 +101,8 @@ class _Drain:
         self.looks = looks.Looks(home, platforms, lambda: self.known, clock, redact, rules, corrects)
         self.linger, self.end = linger, time.monotonic() + (LIFE if linger else math.inf)
         self.patience = time.monotonic() + wait
-        self.leaving = False  # its time is over and the mark is gone
+        self.leaving = False  # its time is over
+        self.marked = True  # what lies there later is the mark of the next drain
         self.done = Drained()
 
     @functools.cached_property
@@ -135,8 +136,9 @@ class _Drain:
             self.looks.again()
             batch = self._takeable()
         self.leaving = time.monotonic() >= self.end
-        if not batch or self.leaving:
+        if self.marked and (not batch or self.leaving):
             spool.unmark(self.home.spool)
+            self.marked = False
             batch = self._takeable()
         return batch
 
