@@ -7,8 +7,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nightschool.errors import BusyError, NightschoolError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 PRIVATE_FILE, PRIVATE_DIR = 0o600, 0o700
 _ELSEWHERE = "Nothing was changed. If it lies on a network's disk, point NIGHTSCHOOL_HOME at one of this machine."
@@ -123,11 +127,12 @@ def read_lines(path: Path, offset: int = 0) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def single_flight(path: Path, doing: str, *, wait: float = 0.0) -> Iterator[None]:
+def single_flight(path: Path, doing: str, *, wait: float = 0.0, sign: Path | None = None) -> Iterator[None]:
     """Hold the lock at `path` while the block runs; `doing` tells others what holds it.
 
     `wait` is how many seconds to wait for another holder. The lock is the operating system's, so one whose
-    process died, even by kill -9, is free at once.
+    process died, even by kill -9, is free at once. `sign` is a second lock, held by who waits for the first: those who
+    take the first again and again ask `wanted` and step back, or who waits would get it by luck.
 
     Raises BusyError that names the holder's process and what it does, NightschoolError where no lock can be taken.
     """
@@ -137,7 +142,9 @@ def single_flight(path: Path, doing: str, *, wait: float = 0.0) -> Iterator[None
     lock = FileLock(path, mode=PRIVATE_FILE)
     holder = path.with_suffix(".holder")
     try:
-        lock.acquire(timeout=wait)
+        if sign is None or not _taken(lock):
+            with FileLock(sign, mode=PRIVATE_FILE).acquire(timeout=wait) if sign else contextlib.nullcontext():
+                lock.acquire(timeout=wait)
     except (Timeout, NotImplementedError):
         if why := _no_locks(path):  # some releases of filelock wait for what will never be
             raise NightschoolError("cannot take the lock", where=path, why=why, fix=_ELSEWHERE) from None
@@ -152,6 +159,32 @@ def single_flight(path: Path, doing: str, *, wait: float = 0.0) -> Iterator[None
         with contextlib.suppress(OSError):
             holder.unlink()
         lock.release()
+
+
+def wanted(sign: Path) -> bool:
+    """Tell whether somebody waits for the lock that `sign` belongs to; False where that cannot be told."""
+    from filelock import FileLock, Timeout
+
+    try:
+        if sign.exists():
+            with FileLock(sign, mode=PRIVATE_FILE).acquire(timeout=0):
+                return False
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):
+        return False
+    return False
+
+
+def _taken(lock: "BaseFileLock") -> bool:
+    """Take a lock if it is free."""
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
 
 
 def _no_locks(path: Path) -> str:

@@ -217,3 +217,8 @@ class Home:
     def sessions_lock(self) -> Path:
         """Held by a drain or a harvest while it reads sessions on: the journal takes events meanwhile."""
         return self.root / "sessions.lock"
+
+    @property
+    def sessions_wanted(self) -> Path:
+        """Held by a night that waits for the sessions: drains, which take them again and again, step back."""
+        return self.root / "sessions.wanted"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tests.core.conftest import AT, TOY
 
-from nightschool import files
+from nightschool import files, hookimpl
 from nightschool.clock import FixedClock
 from nightschool.config import Audit
 from nightschool.day import arms, journal, spool
@@ -579,6 +579,55 @@ def test_events_are_journaled_while_a_harvest_reads_sessions(home, drain, tell, 
     harvest.join()
     assert [event.session_id for event in journaled] == ["s1", "s1", "s2"]
     assert (done.sessions, len(done.spikes), done.failed) == (1, 1, {})
+
+
+def test_a_night_that_waits_is_next(home, drain, tell, toy, tmp_path):
+    """Drains take the sessions again and again: one that looks steps back as soon as somebody waits for them."""
+    order, got = [], threading.Event()
+
+    def night():
+        with files.single_flight(home.sessions_lock, "harvesting", wait=30.0, sign=home.sessions_wanted):
+            order.append("night")
+        got.set()
+
+    class Slow(toy.Toy):
+        @hookimpl
+        def on_session_end(self, event):
+            order.append(event.session_id)
+            if event.session_id == "s2":
+                threading.Thread(target=night).start()
+                end = time.monotonic() + 30
+                while not files.wanted(home.sessions_wanted) and time.monotonic() < end:
+                    time.sleep(0.01)
+            return super().on_session_end(event)
+
+    for number in range(1, 6):
+        transcript(tmp_path, calls("."), sid=f"s{number}")
+        tell("session_end", f"s{number}", at=AT + timedelta(seconds=number))
+    done = drain(Slow(), wait=60.0)
+    assert got.wait(30)
+    assert order == ["s1", "s2", "night", "s3", "s4", "s5"]
+    assert (done.sessions, done.failed) == (5, {})
+    assert not files.wanted(home.sessions_wanted)
+
+
+def test_events_are_journaled_between_two_looks(home, drain, tell, toy, tmp_path, monkeypatch):
+    """However much there is to look at, the spool is emptied every SPELL: it keeps a thousand payloads and no more."""
+    monkeypatch.setattr("nightschool.day.looks.SPELL", 0.0)
+    journaled = []
+
+    class Looked(toy.Toy):
+        @hookimpl
+        def on_session_end(self, event):
+            journaled.append(len(list(journal.read_events(home))))
+            tell("session_start", f"s{10 + len(journaled)}")
+            return super().on_session_end(event)
+
+    for number in range(1, 4):
+        transcript(tmp_path, calls("."), sid=f"s{number}")
+        tell("session_end", f"s{number}", at=AT + timedelta(seconds=number))
+    drain(Looked())
+    assert journaled == [3, 4, 5]
 
 
 def test_the_mark_of_the_next_drain_is_left_alone(home, drain, tell, tmp_path, monkeypatch):

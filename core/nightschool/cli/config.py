@@ -67,7 +67,7 @@ def _forget_words(home: "Home", config: "Config") -> None:
     from nightschool.files import single_flight
     from nightschool.night.withdraw import withdraw
 
-    with single_flight(home.sessions_lock, "taking private words out", wait=30.0):
+    with single_flight(home.sessions_lock, "taking private words out", wait=30.0, sign=home.sessions_wanted):
         sessions, blocks = forget_words(home, config.privacy)
     if sessions:
         tasks = withdraw(home, sessions)

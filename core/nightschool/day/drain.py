@@ -98,7 +98,7 @@ class _Drain:
         linger: float,
     ) -> None:
         self.home, self.platforms, self.clock = home, platforms, clock
-        self.looks = looks.Looks(home, platforms, lambda: self.known, clock, redact, rules, corrects)
+        self.looks = looks.Looks(home, platforms, lambda: self.known, clock, redact, rules, corrects, gently=linger > 0)
         self.linger, self.end = linger, time.monotonic() + (LIFE if linger else math.inf)
         self.patience = time.monotonic() + wait
         self.leaving = False  # its time is over
@@ -111,12 +111,12 @@ class _Drain:
         return journal.Known(self.home)
 
     def run(self) -> Drained:
-        while batch := self._next():
+        while (batch := self._next()) or self._waits():
             for at in range(0, len(batch), TOGETHER):
                 for event in self._take(batch[at : at + TOGETHER]):
                     self.looks.hint(event)
-            settled = self.looks.settled() or time.monotonic() >= self.patience
-            if settled and self.leaving:  # the mark is gone, so whatever comes now starts another
+            self.looks.on()
+            if self.leaving and not self._waits():  # the mark is gone, so whatever comes now starts another
                 break
         self.looks.given_up()
         self.done.sessions, self.done.failed = self.looks.sessions, self.looks.failed
@@ -129,11 +129,9 @@ class _Drain:
         """Return what can be taken now. The mark goes before the last look: what comes after it starts a drain."""
         batch = self._takeable()
         until = min(time.monotonic() + self.linger, self.end)
-        while not batch and (time.monotonic() < until or self._waits()):
-            time.sleep(PAUSE)
-            batch = self._takeable()
-        if not batch and self.linger:
-            self.looks.again()
+        while not batch and (time.monotonic() < until or self._waits() or (self.linger and self.looks.again())):
+            if not self.looks.on():
+                time.sleep(PAUSE)
             batch = self._takeable()
         self.leaving = time.monotonic() >= self.end
         if self.marked and (not batch or self.leaving):
@@ -143,7 +141,9 @@ class _Drain:
         return batch
 
     def _waits(self) -> bool:
-        return not self.looks.settled() and time.monotonic() < self.patience
+        """Tell whether there is still something to look at, and time to wait until that is possible."""
+        hurried = self.leaving or self.looks.blocked
+        return self.looks.waiting and (not hurried or time.monotonic() < self.patience)
 
     def _takeable(self) -> list[spool.Dropped]:
         spool.hold(self.home.spool, self.clock.now() + AHEAD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nightschool.platforms import Platforms
 
 _HINTS = {Moment.SESSION_END, Moment.TURN_END, Moment.TOOL_FAILURE, Moment.COMPACTION}  # a transcript has grown
+SPELL = 0.5  # seconds of looking, after which events are journaled again: the spool keeps a thousand
 _Key = tuple[str, str]
 
 
@@ -36,14 +38,19 @@ class Looks:
         redact: Callable[[str], str],
         rules: Audit,
         corrects: Callable[[str], bool],
+        *,
+        gently: bool,
     ) -> None:
-        """`known` is asked when there is something to look at: it reads the journal."""
+        """`known` is asked when there is something to look at: it reads the journal. `gently`: rest between looks."""
         self.home, self.platforms, self.redact = home, platforms, redact
         self._known = known
         self._told = (clock, rules, corrects)
         self._hints: dict[_Key, Event] = {}
         self._done: dict[_Key, tuple[Event, Source | None]] = {}
+        self._twice: set[_Key] = set()  # looked at once more, or about to be
         self.failed: dict[str, str] = {}
+        self.gently, self._rest = gently, 0.0
+        self.blocked = False  # another process had the sessions, or waited for them
 
     @functools.cached_property
     def finder(self) -> find.Finder:
@@ -56,6 +63,11 @@ class Looks:
         return self.finder if "finder" in self.__dict__ else None
 
     @property
+    def waiting(self) -> bool:
+        """Tell whether there is anything to look at."""
+        return bool(self._hints)
+
+    @property
     def sessions(self) -> int:
         """Return how many sessions were read on."""
         return sum(source is not None for _, source in self._done.values())
@@ -65,32 +77,48 @@ class Looks:
         name = event.session_id or event.transcript
         if not name or event.moment not in _HINTS:
             return
-        before = self._hints.pop((event.platform, name), None)
+        self._twice.discard((event.platform, name))
+        before = self._hints.get((event.platform, name))
         ended = before is not None and before.moment is Moment.SESSION_END
         told = event.model_copy(update={"moment": Moment.SESSION_END}) if ended else event
-        self._hints[event.platform, name] = told
+        self._hints[event.platform, name] = told  # in the place it has: who is told of often does not wait for it
 
-    def settled(self) -> bool:
-        """Look at all that waits, and tell whether nothing does: not while another process reads sessions."""
-        if not self._hints:
-            return True
-        try:
-            with files.single_flight(self.home.sessions_lock, "reading sessions"):
-                self._known().refresh()
-                while self._hints:
-                    key = next(iter(self._hints))
-                    self._look(key, self._hints[key])
-                    del self._hints[key]
-        except BusyError:
+    def on(self) -> bool:
+        """Look at what waits, at most for SPELL: not while another process reads sessions, or waits for them.
+
+        Then rest for as long as it took, when there may be more to come: the machine belongs to the agents. Returns
+        whether anything was looked at.
+        """
+        began = time.monotonic()
+        if not self._hints or began < self._rest:
             return False
-        return True
+        self.blocked = files.wanted(self.home.sessions_wanted)
+        if not self.blocked:
+            try:
+                with files.single_flight(self.home.sessions_lock, "reading sessions"):
+                    self._known().refresh()
+                    self._spell(began + SPELL)
+            except BusyError:
+                self.blocked = True
+        if self.gently:
+            self._rest = time.monotonic() + (time.monotonic() - began)
+        return not self.blocked
 
-    def again(self) -> None:
-        """Look once more at what was written after its hook ran: clients tell first and write then."""
-        for key, (event, source) in list(self._done.items()):
-            if key not in self._hints and _grown(source):
-                self._hints[key] = event
-        self.settled()
+    def _spell(self, until: float) -> None:
+        while self._hints:
+            key = next(iter(self._hints))
+            self._look(key, self._hints[key])
+            del self._hints[key]
+            if time.monotonic() >= until or files.wanted(self.home.sessions_wanted):
+                break
+
+    def again(self) -> bool:
+        """Tell whether there is more to look at, once: clients tell first and write then."""
+        seen = self._hints.keys() | self._twice
+        grown = {key: event for key, (event, source) in self._done.items() if key not in seen and _grown(source)}
+        self._hints |= grown
+        self._twice.update(grown)
+        return bool(grown)
 
     def given_up(self) -> None:
         """Leave what still waits to the night, which lists every session."""

@@ -75,7 +75,7 @@ def purge(home: Home) -> list[str]:
     with (
         single_flight(home.lock, "purging", wait=LOCK_WAIT),
         single_flight(home.drain_lock, "purging", wait=DRAIN_WAIT),
-        single_flight(home.sessions_lock, "purging", wait=DRAIN_WAIT),
+        single_flight(home.sessions_lock, "purging", wait=DRAIN_WAIT, sign=home.sessions_wanted),
     ):
         for path in sorted(home.root.iterdir()):
             if path not in locks:

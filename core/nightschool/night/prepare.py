@@ -97,7 +97,8 @@ def gather(setting: Setting) -> Material:
     config = setting.config
     nights = setting.platforms.on_night(setting.request)
     sweep(setting.home.root, older_than=LEFT_OVER)
-    with single_flight(setting.home.sessions_lock, "harvesting", wait=DRAIN_WAIT):
+    home = setting.home
+    with single_flight(home.sessions_lock, "harvesting", wait=DRAIN_WAIT, sign=home.sessions_wanted):
         held, cap = SessionStore(setting.home), config.mine.max_sessions
         funnel = harvest(setting.home, setting.platforms, nights, cap=cap, redact=redact, store=held)
         finder = Finder(setting.home, setting.platforms, Known(setting.home), setting.clock, config.audit, _corrects)
