@@ -87,10 +87,14 @@ def stall(at):
         one.wait()
 
 
-def quiet_night(world):
-    """Run the night in a copy of the home, and return its seconds and its verdicts."""
-    copy = world.home.with_name("copy")
+def quiet_night(world, bare):
+    """Run the night in a copy of the home and of its remote, and return its seconds and its verdicts."""
+    copy, other = world.home.with_name("copy"), bare.with_name("other.git")
     shutil.copytree(world.home, copy, symlinks=True)
+    shutil.copytree(bare, other)
+    for path in copy.rglob("*"):
+        if path.is_file() and str(bare).encode() in path.read_bytes():
+            path.write_bytes(path.read_bytes().replace(str(bare).encode(), str(other).encode()))
     world.env["NIGHTSCHOOL_HOME"] = str(copy)
     told = night(world)
     del world.env["NIGHTSCHOOL_HOME"]
@@ -129,7 +133,7 @@ def test_fifty_agents_while_a_night_runs(tmp_path, no_real_home):
 
     env = world.environment() | {"PATH": "/usr/bin:/bin"}
     sessions = [growing(world, number) for number in range(AGENTS)]
-    quiet, expected = quiet_night(world)
+    quiet, expected = quiet_night(world, bare)
     sent, times, syncs = {}, [], 0
     until = time.monotonic() + SECONDS
     began = time.monotonic()
