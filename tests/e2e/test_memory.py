@@ -1,5 +1,13 @@
 """Memory from the command line: a night makes blocks, and search, show, blame, forget, import and brief use them."""
 
+import time
+from datetime import UTC, datetime
+
+from nightschool.day import journal
+from nightschool.events import Event, Moment
+from nightschool.files import single_flight, wanted
+from nightschool.paths import Home
+
 
 def test_from_a_session_to_the_line_and_to_nothing(world):
     """A decision is found, shown, traced to its line, told in the brief, forgotten, taken back, and erased with proof."""
@@ -31,6 +39,25 @@ def test_from_a_session_to_the_line_and_to_nothing(world):
     world.run("run")
     assert world.json("search", "pnpm")["results"] == []
     assert len(world.json("search", "cache")["results"]) == 1
+
+
+def test_what_is_journaled_while_erasing_waits_is_kept(world):
+    """Erasing rewrites what drains and harvests append to: it waits for them, and the events they journaled stay."""
+    world.session(("We decided to use pnpm for the web client.", "fine"))
+    world.run("run")
+    home, at = Home(world.home), datetime(2026, 11, 21, tzinfo=UTC)
+    told = {"platform": "claude-code", "moment": Moment.TURN_END, "at": at, "session_id": "s1"}
+    journal.append(home, Event.model_validate(told | {"id": "before", "project": "/srv/pnpm-client"}))
+    with single_flight(home.sessions_lock, "harvesting"):
+        erasing = world.start("forget", "--hard", "--yes", "--query", "pnpm-client")
+        end = time.monotonic() + 60
+        while not wanted(home.sessions_wanted) and time.monotonic() < end and erasing.poll() is None:
+            time.sleep(0.02)
+        journal.append(home, Event.model_validate(told | {"id": "meanwhile"}))
+    out, err = erasing.communicate(timeout=60)
+    assert (erasing.returncode, err) == (0, ""), out
+    kept = {event.id: event.project for event in journal.read_events(home)}
+    assert kept == {"before": "/srv/[forgotten]", "meanwhile": None}
 
 
 def test_an_import_is_previewed_first(world):

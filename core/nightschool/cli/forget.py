@@ -92,6 +92,7 @@ def _forget(home: "Home", blocks: "list[Block]", args: argparse.Namespace) -> in
 
 def _erase(home: "Home", blocks: "list[Block]", args: argparse.Namespace) -> int:
     from nightschool.clock import SystemClock
+    from nightschool.day.rest import at_rest
     from nightschool.memory.blocks import BlockStore
     from nightschool.memory.erase import erase, remaining
 
@@ -108,11 +109,12 @@ def _erase(home: "Home", blocks: "list[Block]", args: argparse.Namespace) -> int
             )
         return DONE
     store = BlockStore(home)
-    if blocks:
-        store.bury([block.id for block in blocks], SystemClock())
-    for block in blocks:
-        store.remove(block.id)
-    written, left = erase(home, texts)
+    with at_rest(home, "erasing"):  # a file that grows while it is rewritten would lose what was added
+        if blocks:
+            store.bury([block.id for block in blocks], SystemClock())
+        for block in blocks:
+            store.remove(block.id)
+        written, left = erase(home, texts)
     _renew(home)
     if args.json:
         print_json({"removed": [block.id for block in blocks], "rewritten": written, "remaining": left})

@@ -40,7 +40,7 @@ def forget_words(home: Home, rules: Privacy) -> tuple[frozenset[tuple[str, str]]
     """Take the words out of sessions that were kept before they were marked, and the memory blocks made of them.
 
     Returns the sessions, by platform and id, and how many blocks. Their transcripts are the client's; pages of earlier
-    nights stay until their words are erased. The caller holds the drain's lock.
+    nights stay until their words are erased. The caller holds the lock of the sessions.
     """
     store, meant = SessionStore(home), set()
     for session in list(store.sessions()):

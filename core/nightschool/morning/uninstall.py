@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from nightschool.day.rest import at_rest
 from nightschool.errors import NightschoolError
 from nightschool.events import Record
 from nightschool.files import single_flight
@@ -23,7 +24,6 @@ from nightschool.morning.undo import Becoming, becoming, undo
 from nightschool.night.rules.anatomy import Document
 from nightschool.paths import Home
 
-DRAIN_WAIT = 30.0  # seconds
 _TEMPORARY = re.compile(r"\.(.+)\.\d+\.[0-9a-f]{8}\.tmp")
 _DATABASES = ("index.db", "journal.db", "ledger.db")  # with what SQLite puts beside them
 _Told = Callable[[str], None]
@@ -72,11 +72,7 @@ def purge(home: Home) -> list[str]:
     if foreign:
         return foreign
     locks = {path.with_suffix(end) for path in _locks(home) for end in (".lock", ".holder")}
-    with (
-        single_flight(home.lock, "purging", wait=LOCK_WAIT),
-        single_flight(home.drain_lock, "purging", wait=DRAIN_WAIT),
-        single_flight(home.sessions_lock, "purging", wait=DRAIN_WAIT, sign=home.sessions_wanted),
-    ):
+    with single_flight(home.lock, "purging", wait=LOCK_WAIT), at_rest(home, "purging"):
         for path in sorted(home.root.iterdir()):
             if path not in locks:
                 _remove(path)
