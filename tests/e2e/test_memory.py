@@ -53,6 +53,7 @@ def test_what_is_journaled_while_erasing_waits_is_kept(world):
         end = time.monotonic() + 60
         while not wanted(home.sessions_wanted) and time.monotonic() < end and erasing.poll() is None:
             time.sleep(0.02)
+        assert erasing.poll() is None
         journal.append(home, Event.model_validate(told | {"id": "meanwhile"}))
     out, err = erasing.communicate(timeout=60)
     assert (erasing.returncode, err) == (0, ""), out
