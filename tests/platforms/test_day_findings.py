@@ -12,9 +12,12 @@ from nightschool.audit import backlog
 from nightschool.clock import FixedClock
 from nightschool.config import Audit
 from nightschool.day.drain import drain
-from nightschool.day.journal import read_events
+from nightschool.day.find import BACKFILL, Finder, catch_up
+from nightschool.day.harvest import read_one
+from nightschool.day.journal import Known, read_events
 from nightschool.day.redact import redact
-from nightschool.events import Moment
+from nightschool.events import Event, Moment
+from nightschool.memory.store import SessionStore
 from nightschool.paths import Home
 from nightschool.platforms import installed
 
@@ -104,6 +107,22 @@ def test_a_fork_does_not_tell_it_again(home, tmp_path):
     assert (done.sessions, done.spikes) == (1, [])
     failed = [event for event in read_events(home) if event.moment is Moment.TOOL_FAILURE]
     assert [event.session_id for event in failed] == [session.sid] * 3
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_night_journals_what_failed_where_a_drain_died(platform, home, tmp_path):
+    """Events are journaled before sessions are looked at; a session without any is long past, and its failures too."""
+    cut, past = (Native(platform, tmp_path, tmp_path) for _ in range(2))
+    cut.tell(home, "session_end", AT)
+    assert drained(home).sessions == 0
+    for session in (cut, past):
+        session.turn("go", [RED, GREEN], AT)
+        told = {"id": BACKFILL, "platform": platform, "moment": "session_end", "at": AT, "session_id": session.sid}
+        read_one(home, installed(), Event.model_validate(told | {"transcript": str(session.path)}), redact)
+    store = SessionStore(home)
+    catch_up(Finder(home, installed(), Known(home), FixedClock(AT), Audit()), store, store.outlines())
+    found = [(event.moment, event.session_id) for event in read_events(home)]
+    assert found == [(Moment.SESSION_END, cut.sid), (Moment.TOOL_FAILURE, cut.sid)]
 
 
 HEREDOC = "git commit -q --allow-empty -F - <<'EOF'\nfeat: it's a \"heredoc\"\n\nbody\nEOF"

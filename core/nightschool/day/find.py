@@ -55,7 +55,7 @@ class Finder:
         """Note what a session shows by now. `event` is what hinted at it. Own sessions show nothing."""
         if session.own or not session.turns:
             return
-        if event.id != BACKFILL:
+        if event.id != BACKFILL or self.known.met(session.platform, session.id):  # or its drain died
             self._failures(event, session)
         self._spikes(event, session)
         self._milestones(event, session)
@@ -71,7 +71,8 @@ class Finder:
             prefix = f"fail-{journal.short_hash(session.platform, turn.id)}-"
             for number, call in enumerate(turn.calls):
                 if call.failed is True and f"{prefix}{number}" not in self.known:
-                    self._journal(_found(event, session, f"{prefix}{number}", Moment.TOOL_FAILURE, turn.at))
+                    found = _found(event, session, f"{prefix}{number}", Moment.TOOL_FAILURE, turn.at)
+                    self._journal(found, durable=event.id != BACKFILL)
 
     def _spikes(self, event: Event, session: Session) -> None:
         names = _names(session)

@@ -94,6 +94,10 @@ class Known:
         known = self._asked(lambda told: told.ordinal(platform, session))
         return known or self._sessions.get((platform, session), self._met + len(self._sessions) + 1)
 
+    def met(self, platform: str, session: str) -> bool:
+        """Tell whether an event of the session was journaled."""
+        return self.ordinal(platform, session) <= self._met + len(self._sessions)
+
     def _when(self, event_id: str) -> datetime | None:
         return self._at.get(event_id) or self._asked(lambda told: told.at(event_id)) or self._at.get(event_id)
 
