@@ -1,6 +1,7 @@
 """Error spikes and milestones."""
 
 import os
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -250,6 +251,19 @@ def test_where_there_is_no_work_there_are_no_milestones(tmp_path, repo, kind):
         repo("init", "-q", *(["--bare"] if kind == "bare" else []), cwd=place)
 
     assert detect.milestones(place, AT - timedelta(days=900), AT + timedelta(days=900)) == []
+
+
+def test_a_git_that_was_killed_is_asked_again(repo, tmp_path, monkeypatch):
+    """What was killed, as where memory ran out, has not said that there is nothing."""
+    commit(repo, "feat: here")
+    folder, real = tmp_path / "first", shutil.which("git")
+    folder.mkdir()
+    (folder / "git").write_text(f'#!/bin/sh\n[ -e "$0.once" ] && exec {real} "$@"\n: >"$0.once"\nkill -9 $$\n')
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+    assert subjects(repo.folder) == ["feat: here"]
+    assert (folder / "git.once").exists()
 
 
 def test_the_environment_of_another_git_is_not_followed(repo, tmp_path, monkeypatch):

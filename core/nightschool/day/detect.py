@@ -106,16 +106,19 @@ def _git(repo: Path, *argv: str) -> str | None:
     safe = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "i18n.logOutputEncoding=UTF-8")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            ["git", "--no-pager", *safe, *argv],
-            cwd=repo,
-            env=clean | quiet,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_GIT_SECONDS,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode(errors="replace")
+    for _attempt in range(2):  # one that was killed has told nothing, and nobody asks for this session again
+        try:
+            done = subprocess.run(
+                ["git", "--no-pager", *safe, *argv],
+                cwd=repo,
+                env=clean | quiet,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_GIT_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        if done.returncode >= 0:
+            break
+    return None if done.returncode else done.stdout.decode(errors="replace")
