@@ -243,6 +243,8 @@ REFUSALS = [
     "I apologize for the confusion, but I cannot provide that.",
     "I'm sorry to hear that, but I will not be able to help.",
     "I cannot and will not help with this.",
+    "As an AI language model-based assistant, I can't help with that.",
+    "Sorry for the long-winded reply, but I won't do that.",
 ]
 ANSWERS = [
     "Here is the fix.",
@@ -269,6 +271,14 @@ ANSWERS = [
 def test_no_refusal():
     """Refusals at the start in their usual forms, and answers that only look like one."""
     table("no_refusal", [("", text, False) for text in REFUSALS] + [("", text, True) for text in ANSWERS])
+
+
+def test_no_refusal_is_told_at_once():
+    """What a model answers can stop no night: an opening of many near-apologies is read as fast as any other."""
+    check = Check(op="no_refusal")
+    began = time.process_time()
+    assert OPERATORS[check.op].holds(check, Attempt("no" + "--no however--" * 40)) is True
+    assert time.process_time() - began < 1
 
 
 def test_tool_called():
