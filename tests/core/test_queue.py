@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from nightschool.clock import FixedClock
 from nightschool.config import Config
 from nightschool.errors import BudgetReached, NightschoolError, UsageError
 from nightschool.models.questions import Answer, CallError
+from nightschool.night.incubation import pages
 from nightschool.night.incubation.claims import Claims
 from nightschool.night.incubation.entries import parsed
 from nightschool.night.incubation.incubate import due, incubate
@@ -274,6 +276,18 @@ def test_a_result_in_another_shape_says_so(shelf, sleep, clock):
     queued = put(shelf, format="table")
     sleep(Model(clock))
     assert "It was asked for as `table`" in shelf.result(queued.id).read_text()
+
+
+@pytest.mark.parametrize(
+    "said", ["# Sources" + " " * 20_000 + "x", "# Sources\n# A\n" * 20_000, " " * 50_000 + "x"],
+    ids=["blanks behind a heading", "headings", "blanks"],
+)  # fmt: skip
+def test_a_page_is_read_in_linear_time(shelf, said):
+    """What a model writes can stop no night: its blanks and headings are gone through once."""
+    entry = put(shelf, format="table").entry
+    began = time.process_time()
+    assert pages.result(entry, said, web=False, backend="mock").endswith("\n")
+    assert time.process_time() - began < 3
 
 
 def test_checkpoints_come_as_often_as_asked(shelf, sleep, clock):

@@ -10,7 +10,10 @@ NO_WEB = (
     "Written without access to the web: the agent had no web tools. Sources are named from memory, and nobody has "
     "opened them."
 )
-_HEADING = re.compile(r"(?im)^[ \t]*(?:#{1,6}[ \t]*|\*\*[ \t]*)sources?[ \t]*:?[ \t]*(?:\*\*)?:?[ \t]*#*[ \t]*$")
+# possessive: a model's line of blanks must not be divided among them in every way there is
+_HEADING = re.compile(
+    r"(?im)^[ \t]*+(?:#{1,6}[ \t]*+|\*\*[ \t]*+)sources?[ \t]*+:?[ \t]*+(?:\*\*)?:?[ \t]*+#*+[ \t]*+$"
+)
 _NEXT = re.compile(r"(?m)^[ \t]*#{1,6}[ \t]+\S")
 _NONE = {"none", "none.", "n/a", "-", "none named", "none named."}
 
@@ -44,15 +47,16 @@ def checkpoint(entry: Entry, parts: Sequence[str], answers: Mapping[int, str], a
 def split_sources(text: str) -> tuple[str, list[str]]:
     """Take every section called Sources out of a text; return the rest, and the sources, each once."""
     sources: dict[str, None] = {}
-    while (found := _HEADING.search(text)) is not None:
-        after = text[found.end() :]
-        end = stop.start() if (stop := _NEXT.search(after)) else len(after)
-        for line in after[:end].splitlines():
+    kept, place = [], 0
+    while (found := _HEADING.search(text, place)) is not None:
+        end = stop.start() if (stop := _NEXT.search(text, found.end())) else len(text)
+        for line in text[found.end() : end].splitlines():
             said = re.sub(r"^[ \t]*(?:[-*+]|\d{1,3}[.)]|\[\d+\]:?)[ \t]+", "", line).strip()
             if said and said.casefold() not in _NONE:
                 sources[said] = None
-        text = text[: found.start()] + after[end:]
-    return text, list(sources)
+        kept.append(text[place : found.start()])
+        place = end
+    return "".join([*kept, text[place:]]), list(sources)
 
 
 def _told(entry: Entry, backend: str) -> str:

@@ -37,7 +37,7 @@ _SHAPE = {
 _SHOWS = {
     QueueFormat.ADR: re.compile(r"(?im)^#+ *decision|^\**decision\**:?"),
     QueueFormat.CHECKLIST: re.compile(r"(?m)^[ \t]*[-*] \[[ xX]\] "),
-    QueueFormat.TABLE: re.compile(r"(?m)^[ \t]*\|?[ \t]*:?-{3,}:?[ \t]*\|"),
+    QueueFormat.TABLE: re.compile(r"(?m)^[ \t]*+\|?[ \t]*+:?-{3,}+:?[ \t]*+\|"),
 }
 
 
