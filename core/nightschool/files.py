@@ -1,9 +1,11 @@
 """How a file of ours is written: whole or not at all, and readable by its owner alone."""
 
 import contextlib
+import errno
 import json
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 PRIVATE_FILE, PRIVATE_DIR = 0o600, 0o700
+LARGEST = 2**28  # bytes of a file that is read whole
 _ELSEWHERE = "Nothing was changed. If it lies on a network's disk, point NIGHTSCHOOL_HOME at one of this machine."
 
 
@@ -74,6 +77,18 @@ def write_whole(
     except OSError as error:
         fix = "Nothing was changed; free space or make it writable, then run the same command again."
         raise NightschoolError("cannot write a file", where=path, why=error.strerror, fix=fix) from error
+
+
+def read_plain(path: Path, most: int = LARGEST) -> bytes:
+    """Return the bytes of a plain file, links followed. Raises OSError, also for a pipe or a device: it has no end."""
+    at_once = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | at_once)) as stream:
+        there = os.fstat(stream.fileno())
+        if not stat.S_ISREG(there.st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        if there.st_size > most:
+            raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
+        return stream.read()
 
 
 def sync_dir(folder: Path) -> None:

@@ -16,9 +16,14 @@ def safe_name(name: str) -> str:
     Raises NightschoolError for anything with a separator, a leading dot, or over 128 characters: names come from
     transcripts, payloads and models.
     """
-    if not _SAFE.fullmatch(name):
+    if not is_safe(name):
         raise NightschoolError("not a name that can become a file", where=repr(name[:80]))
     return name
+
+
+def is_safe(name: str) -> bool:
+    """Say whether `safe_name` takes a name."""
+    return _SAFE.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)

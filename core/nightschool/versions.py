@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel
 
 from nightschool.errors import NewerVersion
+from nightschool.files import read_plain
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -44,4 +45,4 @@ def reading(path: Path) -> Iterator[None]:
 def stored(kind: type[Kind], path: Path) -> Kind:
     """Return the record that a file of ours holds. Raises NewerVersion, OSError, and pydantic's ValidationError."""
     with reading(path):
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(read_plain(path))

@@ -276,6 +276,30 @@ def test_a_broken_round_is_told(ask, home, broken):
     assert not isinstance(caught.value, WaitingForAnswers)
 
 
+@pytest.mark.parametrize("night", ["0001", "0000"])
+def test_a_pipe_in_a_rounds_place_is_not_waited_for(ask, home, night):
+    """Whoever answers may leave anything there: of this night it is named, in another night's it is passed over."""
+    waits(ask)
+    there = home.handoff / night / "round-01"
+    (there / "answers").mkdir(parents=True, exist_ok=True)
+    (there / "answers" / f"{asked(home)[0]['id']}.md").write_text("an answer")
+    (there / "questions.json").unlink(missing_ok=True)
+    os.mkfifo(there / "questions.json")
+
+    with pytest.raises(NightschoolError) as caught:
+        ask()
+    assert ("cannot read a round" in str(caught.value)) == (night == "0001")
+
+
+def test_folders_of_somebody_else_are_passed_over(ask, home):
+    """Only nights have rounds: a folder whose name is no night's stops none."""
+    waits(ask)
+    (home.handoff / "my notes (old)").mkdir()
+    (home.handoff / ".git").mkdir()
+
+    assert "9 questions" in str(waits(ask))
+
+
 def test_a_round_that_was_not_finished_is_written_again(ask, home):
     """A crash before `questions.json` leaves no round: the next run writes it whole."""
     waits(ask)

@@ -194,6 +194,17 @@ def test_what_is_no_plain_file_is_named_and_not_waited_for(shelf, home):
     assert len(faults) == 4
 
 
+def test_a_pipe_beside_a_task_is_not_waited_for(shelf, home, sleep, clock):
+    """What is known of a task and its notes: a pipe in their place is as if there were none."""
+    kept = put(shelf)
+    for name in (kept.path.with_suffix(".json"), shelf.notes(kept.id)):
+        name.unlink(missing_ok=True)
+        os.mkfifo(name)
+    assert [queued.id for queued in shelf.all()[0]] == [kept.id]
+    [result] = sleep(Model(clock)).queue.results
+    assert result.outcome == "done"
+
+
 PACKING = {
     "first come, first served": (MONDAY, [("a", "quick"), ("b", "deep"), ("c", "quick")], ["a", "b", "c"]),
     "at most five": (MONDAY, [(t, "quick") for t in "abcdefg"], list("abcde")),

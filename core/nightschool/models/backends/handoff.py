@@ -25,7 +25,7 @@ from nightschool.errors import NightschoolError, WaitingForAnswers
 from nightschool.events import Record
 from nightschool.files import private_dir, write_whole
 from nightschool.models.questions import Answer, Question
-from nightschool.paths import Home, safe_name
+from nightschool.paths import Home, is_safe, safe_name
 from nightschool.records import OWN_MARK
 from nightschool.versions import Version, stored
 
@@ -216,6 +216,7 @@ def _others(own: Path) -> list[Path]:
         found = [path for path in own.parent.iterdir() if path != own and path.is_dir() and not path.is_symlink()]
     except OSError:
         return []
+    found = [path for path in found if is_safe(path.name)]  # others' folders are none of ours
     return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
 
 

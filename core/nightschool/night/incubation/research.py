@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pydantic import Field, ValidationError
 
 from nightschool.clock import Clock
-from nightschool.errors import NightschoolError
 from nightschool.events import Record
 from nightschool.files import write_whole
 from nightschool.models.door import Door
@@ -127,12 +126,7 @@ class Research:
 
 
 def _kept(shelf: Shelf, task: str) -> Notes:
-    path = shelf.notes(task)
     try:
-        return stored(Notes, path)
-    except FileNotFoundError:
-        return Notes()
-    except OSError as error:
-        raise NightschoolError("the notes of a task cannot be read", where=path, why=error.strerror) from error
-    except ValidationError:
+        return stored(Notes, shelf.notes(task))
+    except (OSError, ValidationError):
         return Notes()  # the ledger still has every answer
