@@ -500,6 +500,24 @@ def test_what_each_command_prints_is_read(tmp_path):
     assert Runner("pytest").read(1, "", report) is None
 
 
+def test_what_hostile_tests_print_is_read_in_linear_time(tmp_path):
+    """Tests, and what they test, may print anything: blank lines, nests without end."""
+    began = time.process_time()
+    assert Runner("npm").read(0, "\n" * 100_000 + "ok 1 - adds", tmp_path / "none") == {"adds": PASSED}
+    assert Runner("go").read(0, "[" * 100_000, tmp_path / "none") == {}
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])
+def test_what_is_no_plain_file_is_not_waited_for(tmp_path, put):
+    """An agent, or the tests of what it left, may put a pipe or a device where a report or a setting should lie."""
+    for name in ("report.xml", "pyproject.toml", "setup.cfg", "setup.py", "package.json", "Makefile"):
+        put(tmp_path / name)
+    assert Runner("pytest").read(0, "", tmp_path / "report.xml") is None
+    assert source_roots(tmp_path) == ["."]
+    assert detect(tmp_path, ["a.test.js", "tests/run.sh"]) is None
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("node") is None or shutil.which("npm") is None, reason="node is not installed")
 def test_a_project_of_node(home, rules, no_real_home):

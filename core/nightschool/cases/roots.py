@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from nightschool.files import read_plain
+
 _SETUP_PY = re.compile(r"""package_dir\s*=\s*\{\s*(['"])\1\s*:\s*(['"])([^'"]+)\2""")
 _ALWAYS = ("src", ".")
 
@@ -28,8 +30,8 @@ def source_roots(tree: Path, more: Iterable[str] = ()) -> list[str]:
 
 def _pyproject(tree: Path) -> list[str]:
     try:
-        told = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        told = tomllib.loads(read_plain(tree / "pyproject.toml").decode())
+    except (OSError, ValueError, RecursionError):
         return []
     tool = _table(told.get("tool"))
     return [*_hatch(_table(tool.get("hatch"))), *_setuptools(_table(tool.get("setuptools"))), *_others(tool)]
@@ -67,7 +69,7 @@ def _others(tool: dict[str, Any]) -> list[str]:
 def _setup_cfg(tree: Path) -> list[str]:
     told = configparser.ConfigParser(interpolation=None)
     try:
-        told.read_string((tree / "setup.cfg").read_text(encoding="utf-8"))
+        told.read_string(read_plain(tree / "setup.cfg").decode())
     except (OSError, ValueError, configparser.Error):
         return []
     where = told.get("options.packages.find", "where", fallback="").split()
@@ -77,7 +79,7 @@ def _setup_cfg(tree: Path) -> list[str]:
 
 def _setup_py(tree: Path) -> list[str]:
     try:
-        return [told[2] for told in _SETUP_PY.findall((tree / "setup.py").read_text(encoding="utf-8"))]
+        return [told[2] for told in _SETUP_PY.findall(read_plain(tree / "setup.py").decode())]
     except (OSError, ValueError):
         return []
 
