@@ -120,8 +120,10 @@ def test_a_larger_budget_goes_on_and_a_resumption_resets_nothing(door):
         CallError("backend", "died"),
         ZeroDivisionError("broken"),
         "no answer at all",
+        Answer(text="ok", tokens_in=10**30, tokens_out=10**30),  # more than a ledger can hold
+        CallError("backend", "died", tokens_in=10**30, tokens_out=10**30),
     ],
-    ids=["lying", "slow", "empty", "failing", "crashing", "malformed"],
+    ids=["lying", "slow", "empty", "failing", "crashing", "malformed", "absurd", "failing absurdly"],
 )
 def test_what_a_backend_does_not_tell_is_charged_in_full(door, reply):
     """Usage 0, and failures that say nothing: the charge made before the call stands, retries each for themselves."""

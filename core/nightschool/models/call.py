@@ -12,6 +12,7 @@ from nightschool.models.backends import Backend
 from nightschool.models.questions import Answer, CallError, Question
 
 Result = Answer | CallError
+MOST = 10**12  # tokens of a call; who tells of more tells nothing
 
 
 class CallsLost(NightschoolError):  # noqa: N818  what happened, not a fault of ours
@@ -49,7 +50,7 @@ def checked(reply: object) -> Answer:
 def collected(reply: object) -> Result:
     """Return what a batch backend gave, as an answer or as the reason why it is none."""
     try:
-        return checked(reply)
+        return _believed(checked(reply))
     except CallError as error:
         return error
 
@@ -57,10 +58,21 @@ def collected(reply: object) -> Result:
 def outcome(future: Future[Result]) -> Result:
     """Return how a call went. Raises NightschoolErrors that concern all calls."""
     try:
-        return future.result()
+        return _believed(future.result())
     except CallError as error:  # of one question: its machine was lost
         return error
     except NightschoolError:
         raise
     except Exception as error:  # noqa: BLE001  a worker that died has cost this question only
         return CallError("backend", f"{type(error).__name__}: {error}")
+
+
+def _believed(result: Result) -> Result:
+    """Return a result without counts of tokens that no call can have: the ledger could not even write them down."""
+    counts = {name: getattr(result, name) or 0 for name in ("tokens_in", "tokens_out")}
+    absurd = [name for name, count in counts.items() if count > MOST]
+    if isinstance(result, Answer):
+        return result.model_copy(update=dict.fromkeys(absurd, 0)) if absurd else result
+    for name in absurd:
+        setattr(result, name, None)
+    return result
