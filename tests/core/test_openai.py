@@ -1,5 +1,8 @@
 """The backend `openai`: what is sent, what is read, how each failure is told, and where a key never goes."""
 
+import contextlib
+import socket
+import threading
 import time
 
 import pytest
@@ -122,6 +125,48 @@ def test_a_slow_server_is_not_waited_for():
         backend(server).answer(ASKED.model_copy(update={"timeout": 0.3}))
 
     assert caught.value.kind == "timeout"
+
+
+@contextlib.contextmanager
+def dripping(head, drop):
+    """Serve `head` at once, and then one drop after the other without end."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(head)
+                while True:
+                    connection.sendall(drop)
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield Settings(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}/v1")
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("head", "drop", "kind"),
+    [
+        (b"", b"H", "timeout"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "timeout"),
+        (b"HTTP/1.1 200 OK\r\n", b"X", "timeout"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x", "timeout"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" ", "timeout"),
+        (b"HTTP/1.1 500 Broken\r\nContent-Length: 9999\r\n\r\n", b"x", "unavailable"),
+    ],
+    ids=["status", "interim answers", "headers", "chunk", "body", "error"],
+)
+def test_a_server_that_drips_is_not_waited_for(head, drop, kind):
+    """Whatever comes in drops: the deadline is the whole call's, not that of a single wait."""
+    began = time.monotonic()
+    with dripping(head, drop) as settings, pytest.raises(CallError) as caught:
+        OpenAI.from_config(settings).answer(ASKED.model_copy(update={"timeout": 0.5}))
+
+    assert caught.value.kind == kind
+    assert time.monotonic() - began < 3
 
 
 def test_nobody_there_is_unavailable_and_free():

@@ -7,13 +7,15 @@ import email.utils
 import http.client
 import ipaddress
 import json
+import socket
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from nightschool.errors import NightschoolError
 from nightschool.models.questions import CallError, Fault
@@ -29,6 +31,74 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_told: Any, **_more: Any) -> None:
         """Decline."""
+
+
+class _Deadline:
+    """Cuts a connection off when its time is over: its own timeout begins anew with every byte that comes."""
+
+    def __init__(self, seconds: float) -> None:
+        self.over = False
+        self._twin: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_told: object) -> None:
+        self._timer.cancel()
+        if self._twin is not None:
+            self._twin.close()
+
+    def watch(self, connected: socket.socket) -> None:
+        """Watch a connection; the socket itself may become part of a secure one meanwhile."""
+        self._twin = connected.dup()
+
+    def _cut(self) -> None:
+        self.over = True
+        with contextlib.suppress(OSError):
+            if self._twin is not None:
+                self._twin.shutdown(socket.SHUT_RDWR)
+
+
+class _Watched(http.client.HTTPConnection):
+    """A connection under a deadline."""
+
+    deadline: _Deadline
+
+    def connect(self) -> None:
+        """Connect, and be watched from then on."""
+        super().connect()
+        self.deadline.watch(self.sock)
+
+
+class _WatchedSecure(http.client.HTTPSConnection, _Watched):
+    """The same; what is secured is a connection that is watched already."""
+
+
+class _Http(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    """Opens connections under a deadline."""
+
+    def __init__(self, deadline: _Deadline) -> None:
+        urllib.request.HTTPHandler.__init__(self)
+        self._deadline = deadline
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open one in the clear."""
+        return self.do_open(self._made(_Watched), req)
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open a secure one."""
+        return self.do_open(self._made(_WatchedSecure), req)
+
+    def _made(self, kind: type[_Watched]) -> Any:
+        def made(host: str, **told: Any) -> _Watched:
+            connection = kind(host, **told)
+            connection.deadline = self._deadline
+            return connection
+
+        return made
 
 
 @dataclass(frozen=True)
@@ -63,27 +133,27 @@ def post(endpoint: Endpoint, path: str, body: dict[str, Any], timeout: float) ->
 
     Raises CallError, or NightschoolError for what would fail every question: no access, no credit, no such model.
     """
-    until = time.monotonic() + timeout
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     headers |= {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
     request = urllib.request.Request(  # noqa: S310  the scheme was checked
         f"{endpoint.base_url}/{path}", json.dumps(body).encode(), headers, method="POST"
     )
     proxies = [urllib.request.ProxyHandler({})] if endpoint.loopback else []
-    opener = urllib.request.build_opener(_Stay, *proxies)
-    try:
-        with opener.open(request, timeout=timeout) as response:
-            data = _read(response, until)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _refusal(endpoint, error) from None
-    except (OSError, http.client.HTTPException) as error:
-        raise _broken(endpoint, error) from error
+    with _Deadline(timeout) as deadline:
+        opener = urllib.request.build_opener(_Stay, _Http(deadline), *proxies)
+        try:
+            with opener.open(request, timeout=timeout) as response:
+                data = _read(response, deadline)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refusal(endpoint, error) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise _broken(endpoint, TimeoutError() if deadline.over else error) from error
     return _object(data)
 
 
-def _read(response: http.client.HTTPResponse, until: float) -> bytes:
-    """Read a body that may come in drops, and never longer than until the deadline."""
+def _read(response: http.client.HTTPResponse, deadline: _Deadline) -> bytes:
+    """Read a body that may come in drops."""
     parts: list[bytes] = []
     size = 0
     while part := response.read1(_CHUNK):
@@ -91,8 +161,8 @@ def _read(response: http.client.HTTPResponse, until: float) -> bytes:
         size += len(part)
         if size > LARGEST:
             raise CallError("malformed", f"the reply is over {LARGEST // 2**20} MB")
-        if time.monotonic() > until:
-            raise TimeoutError
+    if deadline.over:
+        raise TimeoutError
     if response.length:  # bytes that were announced and did not come
         raise http.client.IncompleteRead(b"", response.length)
     return b"".join(parts)
