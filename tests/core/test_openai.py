@@ -83,6 +83,9 @@ def test_responses_are_asked_and_read():
         (200, {}, chat("half a rep", reason="length"), "malformed", 10),
         (200, {}, chat(None, refusal="I won't"), "refused", 10),
         (200, {}, chat("", reason="content_filter"), "refused", 10),
+        (200, {}, {"error": {"message": "overloaded", "code": 529}}, "backend", None),
+        (200, {}, chat("half a rep") | {"error": {"message": "overloaded"}}, "backend", 10),
+        (200, {}, chat("half a rep", reason="error"), "backend", 10),
         (200, {"content-length": "9999"}, b'{"choices": [', "unavailable", None),
     ],
 )
@@ -94,6 +97,21 @@ def test_each_failure_has_its_kind_and_its_price(status, headers, reply, kind, u
     assert caught.value.kind == kind
     assert caught.value.tokens_in == used
     assert caught.value.retry_after == (7.0 if headers.get("retry-after") else None)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": "failed", "error": {"code": "server_error", "message": "boom"}}, {"status": "cancelled"},
+     {"status": "in_progress"}],
+    ids=["failed", "cancelled", "not done"],
+)  # fmt: skip
+def test_a_response_that_did_not_end_well_is_no_answer(fault):
+    """The other protocol: what was said before the fault is never scored."""
+    output = [{"type": "message", "content": [{"type": "output_text", "text": "half a rep"}]}]
+    with serving(lambda *_: (200, {}, {"output": output} | fault)) as server, pytest.raises(CallError) as caught:
+        backend(server, api="responses").answer(ASKED)
+
+    assert caught.value.kind == "backend"
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 404, 301, 302, 307, 308])

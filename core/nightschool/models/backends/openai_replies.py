@@ -13,9 +13,10 @@ def read_chat(told: dict[str, Any], model: str) -> Answer:
     choices = told.get("choices")
     choice = _dict(choices[0]) if isinstance(choices, list) and choices else {}
     message = _dict(choice.get("message"))
+    ended = choice.get("finish_reason")
+    _must_have_gone_well(told.get("error") or choice.get("error") or (ended if ended == "error" else None), used)
     if not message:
         raise _failed("malformed", "the reply holds no message", used)
-    ended = choice.get("finish_reason")
     if ended == "length":
         raise _failed("malformed", "the reply was cut at its limit (models.max_tokens)", used)
     if ended == "content_filter" or isinstance(message.get("refusal"), str):
@@ -35,6 +36,7 @@ def read_responses(told: dict[str, Any], model: str) -> Answer:
         if why == "content_filter":
             raise _failed("refused", "content filter", used)
         raise _failed("malformed", "the reply was cut at its limit (models.max_tokens)", used)
+    _must_have_gone_well(told.get("error") or (None if told.get("status") == "completed" else told.get("status")), used)
     if not isinstance(told.get("output"), list):
         raise _failed("malformed", "the reply holds no output", used)
     texts, calls = [], []
@@ -47,6 +49,12 @@ def read_responses(told: dict[str, Any], model: str) -> Answer:
             if part.get("type") == "output_text":
                 texts.append(_text(part.get("text")))
     return _answer("".join(texts), calls, told, model, used)
+
+
+def _must_have_gone_well(fault: object, used: tuple[int, int]) -> None:
+    """Raise CallError for a fault told in a success: what was said until then is no answer."""
+    if fault:
+        raise _failed("backend", str(_dict(fault).get("message") or fault)[:300], used)
 
 
 def _answer(text: str, calls: list[tuple[str, str]], told: dict[str, Any], model: str, used: tuple[int, int]) -> Answer:
