@@ -11,6 +11,7 @@ from tests.support.loopback_endpoint import chat, serving
 from nightschool.config import OpenAI as Settings
 from nightschool.errors import NightschoolError
 from nightschool.models.backends.openai import OpenAI
+from nightschool.models.call import once
 from nightschool.models.questions import CallError, Question
 
 ASKED = Question(kind="rollout", model="tiny", system="Be brief.", prompt="hi", k=2, max_tokens=50, timeout=5)
@@ -187,6 +188,29 @@ def test_a_server_that_drips_is_not_waited_for(head, drop, kind):
     assert time.monotonic() - began < 3
 
 
+KEY = "nightkey-0123456789abcdef0123456789abcdef"  # of no shape that redaction knows
+
+
+@pytest.mark.parametrize(
+    ("status", "reply"),
+    [
+        (500, {"error": {"message": "x" * 280 + KEY}}),
+        (200, {"error": {"message": "x" * 280 + KEY}}),
+        (200, chat(f"Your key is {KEY}.")),
+    ],
+    ids=["error", "error in a success", "answer"],
+)
+def test_a_key_that_comes_back_is_not_kept(status, reply, monkeypatch):
+    """Whatever a server repeats of the key, none of it is in what is shown or kept."""
+    monkeypatch.setenv("MY_KEY", f"{KEY}\n")
+    with serving(lambda *_: (status, {}, reply)) as server:
+        told = once(backend(server, key_env="MY_KEY"), ASKED)
+    _, headers, _ = server.seen[0]
+
+    assert headers["Authorization"] == f"Bearer {KEY}"
+    assert KEY[:8] not in f"{told} {getattr(told, 'why', '')}"
+
+
 def test_nobody_there_is_unavailable_and_free():
     """What never arrived has cost nothing."""
     with serving(lambda *_: (200, {}, chat("x"))) as server:
@@ -205,6 +229,10 @@ def test_nobody_there_is_unavailable_and_free():
         ("http://api.example.com/v1", "sk-1", "clear text"),
         ("ftp://api.example.com/v1", "sk-1", "no address"),
         ("https://user:pw@api.example.com/v1", "sk-1", "no address"),
+        ("https://:pw@api.example.com/v1", "sk-1", "no address"),
+        ("http://[::1", "sk-1", "no address"),
+        ("http://127.0.0.1:port/v1", "sk-1", "no address"),
+        ("https://api.example.com/v1", "sk-\npw", "cannot be sent"),
     ],
 )
 def test_an_endpoint_that_cannot_be_used_is_told_at_once(url, key, said, monkeypatch):

@@ -107,5 +107,5 @@ def _key(settings: Settings) -> str:
         except Exception as error:
             raise NightschoolError("the keyring does not answer", why=type(error).__name__) from error
         if found:
-            return str(found)
-    return os.environ.get(settings.key_env, "") if settings.key_env else ""
+            return str(found).strip()
+    return os.environ.get(settings.key_env, "").strip() if settings.key_env else ""

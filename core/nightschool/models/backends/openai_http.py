@@ -21,6 +21,7 @@ from nightschool.errors import NightschoolError
 from nightschool.models.questions import CallError, Fault
 
 LARGEST = 16 * 2**20  # bytes of a reply
+LONG_KEY = 16  # characters; a shorter one is no secret, as "ollama", and may be a word of an answer
 _CHUNK = 65536
 _BY_STATUS: dict[int, Fault] = {408: "timeout", 429: "rate-limit", 504: "timeout", 529: "rate-limit"}
 _SERVERS_OWN = 500
@@ -113,19 +114,30 @@ class Endpoint:
     @classmethod
     def of(cls, base_url: str, key: str, *, wanted: bool = True) -> Endpoint:
         """Check an address. `wanted`: elsewhere than on this machine a key is needed. Raises NightschoolError."""
-        parts = urllib.parse.urlsplit(base_url)
-        host = (parts.hostname or "").lower()
-        if parts.scheme not in {"http", "https"} or not host or parts.username or parts.query or parts.fragment:
+        parts, host = _split(base_url)
+        if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or parts.query or parts.fragment:
             fix = "It looks like https://host/v1, without a key in it."
             raise NightschoolError("openai.base_url is no address of an endpoint", where=host, fix=fix)
         loopback = _is_loopback(host)
         if not loopback and not key and wanted:
             fix = "Export the variable that openai.key_env names, or set openai.key_env to nothing if none is needed."
             raise NightschoolError("the backend openai has no key", where=host, fix=fix)
+        if not key.isascii() or not key.isprintable():
+            fix = "Set it anew: a line break or a control character has got into it."
+            raise NightschoolError("the key of the backend openai cannot be sent", where=host, fix=fix)
         if key and parts.scheme == "http" and not loopback:
             fix = "Use https, or set openai.key_env to nothing."
             raise NightschoolError("a key would travel in clear text", where=base_url, fix=fix)
         return cls(base_url.rstrip("/"), host, loopback, key)
+
+
+def _split(base_url: str) -> tuple[urllib.parse.SplitResult, str]:
+    """Return the parts of an address, and its host; "" when it can have none."""
+    try:
+        parts = urllib.parse.urlsplit(base_url)
+        return parts, (parts.hostname or "").lower() if parts.port != 0 else ""
+    except ValueError:
+        return urllib.parse.urlsplit(""), ""
 
 
 def post(endpoint: Endpoint, path: str, body: dict[str, Any], timeout: float) -> dict[str, Any]:
@@ -149,6 +161,8 @@ def post(endpoint: Endpoint, path: str, body: dict[str, Any], timeout: float) ->
                 raise _refusal(endpoint, error) from None
         except (OSError, http.client.HTTPException) as error:
             raise _broken(endpoint, TimeoutError() if deadline.over else error) from error
+    if len(endpoint.key) >= LONG_KEY:  # an answer is kept
+        data = data.replace(endpoint.key.encode(), b"[key]")
     return _object(data)
 
 
@@ -225,8 +239,9 @@ def _said(endpoint: Endpoint, error: IO[bytes]) -> tuple[str, str]:
         inner = told.get("error", told) if isinstance(told, dict) else {}
         if isinstance(inner, dict):
             code, text = str(inner.get("code") or inner.get("type") or ""), str(inner.get("message") or text)
-    text = " ".join(text.split())[:300]
-    return code, text.replace(endpoint.key, "[key]") if endpoint.key else text
+    text = " ".join(text.split())
+    # before it is cut: a part of a key is known by nobody as one
+    return code, (text.replace(endpoint.key, "[key]") if endpoint.key else text)[:300]
 
 
 def _retry_after(error: urllib.error.HTTPError) -> float | None:
