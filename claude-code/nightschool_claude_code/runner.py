@@ -45,12 +45,12 @@ def ask_version(path: str | None) -> tuple[str, str] | None:
     # the program needs a PATH and a home to start; what else is in the environment may be secret and is not needed
     env = {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home())}
     try:
-        ran = subprocess.run(
-            [path, "--version"], env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
+        ran = run([path, "--version"], stdin=Path(os.devnull), env=env, cwd=Path("/"), timeout=_SECONDS)
+    except OSError:
         return None
-    return path, ran.stdout.decode(errors="replace").strip()[:100]
+    if ran.code or ran.stopped:
+        return None
+    return path, ran.out.strip()[:100]
 
 
 def run(words: Sequence[str], *, stdin: Path, env: Mapping[str, str], cwd: Path, timeout: float) -> Ran:

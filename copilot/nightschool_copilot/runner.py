@@ -48,12 +48,12 @@ def ask_version(path: str | None) -> tuple[str, str] | None:
     cache = os.environ.get("COPILOT_CACHE_HOME")
     env |= {"COPILOT_CACHE_HOME": cache} if cache else {}  # where it unpacks itself, once
     try:
-        ran = subprocess.run(
-            [path, "--version"], env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
+        ran = run([path, "--version"], stdin=Path(os.devnull), env=env, cwd=Path("/"), timeout=_SECONDS)
+    except OSError:
         return None
-    return path, (ran.stdout.decode(errors="replace").strip().splitlines() or [""])[0][:100]
+    if ran.code or ran.stopped:
+        return None
+    return path, (ran.out.strip().splitlines() or [""])[0][:100]
 
 
 def run(

@@ -3,7 +3,9 @@
 import json
 import os
 import subprocess
+import time
 
+import psutil
 import pytest
 
 from nightschool import platforms
@@ -98,3 +100,23 @@ def test_the_client_is_found_by_asking_its_version(loaded, tmp_path, monkeypatch
     found = loaded.manager.get_plugin(name).client()
 
     assert found == ((str(path), "--version2.1.329") if says.startswith("echo") else None)
+
+
+@pytest.mark.parametrize(("name", "program"), [("claude-code", "claude"), ("codex", "codex"), ("copilot", "copilot")])
+def test_a_client_that_floods_or_leaves_something_behind_is_asked_its_version(
+    loaded, tmp_path, monkeypatch, name, program
+):
+    """Output without end is cut off and no version; what it leaves running is ended, and not waited for."""
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin:/bin")
+    path = tmp_path / program
+    path.write_text("#!/bin/sh\nexec yes\n")
+    path.chmod(0o700)
+    began = time.monotonic()
+    assert loaded.manager.get_plugin(name).client() is None
+    path.write_text(f"#!/bin/sh\necho 9.9.9\nsleep 60 &\necho $! > {tmp_path}/left\n")
+    assert loaded.manager.get_plugin(name).client() == (str(path), "9.9.9")
+    assert time.monotonic() - began < 4
+    pid, until = int((tmp_path / "left").read_text()), began + 10
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < until
+        time.sleep(0.02)
