@@ -45,7 +45,7 @@ def reply_of(ran: Ran, model: str) -> HeadlessReply | HeadlessFailure:
     for event in _events(ran.out):
         kind, item = event.get("type"), _dict(event.get("item"))
         if kind == "item.completed" and item.get("type") == "agent_message":
-            text = str(item.get("text") or "")
+            text = item["text"] if isinstance(item.get("text"), str) else ""
         elif kind == "turn.completed":
             usage, done = _dict(event.get("usage")), True
         elif kind in ("turn.failed", "error"):
@@ -55,7 +55,8 @@ def reply_of(ran: Ran, model: str) -> HeadlessReply | HeadlessFailure:
         return _failure(said or " ".join(f"{ran.err} {ran.out}".split())[-500:], ran, model)
     into, out = _count(usage.get("input_tokens")), _count(usage.get("output_tokens"))
     if not text.strip():
-        return HeadlessFailure(kind="empty", why=f"{into + out} tokens were used" if into + out else "")
+        why = f"{into + out} tokens were used" if into + out else ""
+        return HeadlessFailure(kind="empty", why=why, tokens_in=into or None, tokens_out=out or None)
     return HeadlessReply(text=text, model=model, tokens_in=into, tokens_out=out, seconds=ran.seconds)
 
 

@@ -1,7 +1,10 @@
 """What the client printed, an event a line, as a reply, as one question's failure, or as a reason to stop the night."""
 
+import errno
 import json
+import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +56,11 @@ def reply_of(ran: Ran, usage: Path, *, at_work: bool = False) -> HeadlessReply |
         return _failure(failed["data"])
     if not ended or not said:
         return _no_result(ran)
-    text = text_of(said[-1].get("content"))
+    text, used = text_of(said[-1].get("content")), _used(usage, text_of(said[-1].get("model")))
     if not text.strip():
-        return HeadlessFailure(kind="empty", why="the model said nothing")
-    return HeadlessReply(text=text, seconds=ran.seconds, **_used(usage, text_of(said[-1].get("model"))))
+        told = {name: used[name] or None for name in ("tokens_in", "tokens_out")}
+        return HeadlessFailure(kind="empty", why="the model said nothing", **told)
+    return HeadlessReply(text=text, seconds=ran.seconds, **used)
 
 
 def _stopped(ran: Ran) -> HeadlessFailure | None:
@@ -119,9 +123,18 @@ def _stop_for_all(status: object, said: str) -> None:
 def _used(usage: Path, model: str) -> dict[str, Any]:
     """Return the tokens of every model that was used, as the client counts them, and who answered. No price is told."""
     try:
-        metrics = mapping(mapping(json.loads(usage.read_bytes())).get("modelMetrics"))
+        metrics = mapping(mapping(json.loads(_written(usage))).get("modelMetrics"))
     except (OSError, ValueError, RecursionError):
         metrics = {}
     uses = [mapping(mapping(one).get("usage")) for one in metrics.values()]
     into = sum(count(use.get("inputTokens")) for use in uses)
     return {"tokens_in": into, "tokens_out": sum(count(use.get("outputTokens")) for use in uses), "model": model}
+
+
+def _written(usage: Path) -> bytes:
+    """Return the file that the client was to write. Raises OSError, also for a pipe or a file without end."""
+    with open(usage, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as stream:
+        there = os.fstat(stream.fileno())
+        if not stat.S_ISREG(there.st_mode) or there.st_size > LARGEST:
+            raise OSError(errno.EINVAL, "it is no file of this size", str(usage))
+        return stream.read()

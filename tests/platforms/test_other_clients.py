@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from nightschool import platforms
-from nightschool.records import NightRequest
+from nightschool.records import HeadlessCall, HeadlessFailure, HeadlessReply, NightRequest
 
 ID = "01a1fbef-4893-7363-8127-ba7839323085"
 CODEX = {
@@ -120,3 +120,32 @@ def test_a_client_that_floods_or_leaves_something_behind_is_asked_its_version(
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+_COPILOT = """#!/bin/sh
+[ "$1" = --version ] && echo 9 && exit
+while [ "$1" != --usage-output-file ]; do shift; done
+{usage}
+echo '{{"type":"assistant.message","data":{{"content":"{said}","model":"m"}}}}'
+echo '{{"type":"result"}}'
+"""
+
+
+@pytest.mark.parametrize(
+    ("usage", "said", "told"),
+    [
+        ('mkfifo "$2"', "hi", HeadlessReply),
+        ('ln -s /dev/zero "$2"', "hi", HeadlessReply),
+        ('echo \'{"modelMetrics":{"m":{"usage":{"inputTokens":7000,"outputTokens":1}}}}\' > "$2"', "", HeadlessFailure),
+    ],
+    ids=["pipe", "device", "empty"],
+)  # fmt: skip
+def test_what_copilot_says_it_used_is_read_and_not_waited_for(loaded, tmp_path, monkeypatch, usage, said, told):
+    """A pipe or a device in its file's place tells nothing; an empty answer has cost what the client counted."""
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin:/bin")
+    (tmp_path / "copilot").write_text(_COPILOT.format(usage=usage, said=said))
+    (tmp_path / "copilot").chmod(0o700)
+    found = loaded.backends()["copilot"]().ask(HeadlessCall(prompt="hi"))
+
+    assert isinstance(found, told)
+    assert found.tokens_in == (0 if said else 7000)

@@ -125,6 +125,7 @@ def test_the_last_message_counts_and_warnings_are_no_failure(client):
         ("fail('something else')", "backend"),
         ("say(' \\n')", "empty"),
         ("show('turn.completed', usage=None)", "empty"),
+        ("say({'error': 'overloaded'})", "empty"),
         ("pass", "malformed"),
         ("print('<html>garbage'); print('[' * 100000); print('7')", "backend"),
         ("say('half'); sys.exit(3)", "backend"),
@@ -139,6 +140,14 @@ def test_no_answer_is_ever_made_of_a_failure(client, plan, kind):
 
     assert isinstance(failed, HeadlessFailure)
     assert failed.kind == kind
+
+
+def test_an_empty_answer_has_cost_what_was_told(client):
+    """What the client counted is told, so that a budget knows it."""
+    client.plan("say('', input_tokens=7000)")
+    failed = asked(client)
+
+    assert (failed.kind, failed.tokens_in, failed.tokens_out) == ("empty", 7000, 3)
 
 
 @pytest.mark.parametrize(
