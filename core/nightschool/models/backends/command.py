@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from nightschool.errors import NightschoolError
 from nightschool.models.questions import Answer, CallError, Question
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from nightschool.config import Models
 
 _SECONDS = 180.0
-_LARGEST = 4 << 20  # bytes of an answer that are read
+_LARGEST = 4 << 20  # bytes of an answer; more is none
+_LOOK = 0.5  # seconds between two looks at the size of the output
 
 
 class Command:
@@ -88,16 +89,27 @@ class Command:
             except OSError as error:
                 raise NightschoolError("the backend's program cannot be started", where=words[0], why=error) from error
             try:
-                code = process.wait(question.timeout or _SECONDS)
-            except subprocess.TimeoutExpired as late:
-                raise CallError("timeout", f"no answer in {late.timeout:g} s", where=self.name) from late
+                code = self._wait(process, (out, err), question.timeout or _SECONDS)
             finally:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             out.seek(0)
             err.seek(0)
-            said, faults = out.read(_LARGEST).decode(errors="replace"), err.read(4000).decode(errors="replace")
+            said, faults = out.read().decode(errors="replace"), err.read(4000).decode(errors="replace")
         if code:
             raise CallError("backend", f"exit {code}: {' '.join(faults.split())[-300:]}", where=self.name)
         return Answer(text=said, model=question.model, seconds=time.monotonic() - began)
+
+    def _wait(self, process: subprocess.Popen[bytes], written: Sequence[IO[bytes]], seconds: float) -> int:
+        """Return how it ended. Raises CallError when it takes too long, or says more than an answer can hold."""
+        until, code = time.monotonic() + seconds, None
+        while code is None:
+            left = until - time.monotonic()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(min(_LOOK, max(left, 0.0)))
+            if max(os.fstat(stream.fileno()).st_size for stream in written) > _LARGEST:
+                raise CallError("malformed", f"the program printed more than {_LARGEST >> 20} MB", where=self.name)
+            if code is None and left <= 0:
+                raise CallError("timeout", f"no answer in {seconds:g} s", where=self.name)
+        return code
