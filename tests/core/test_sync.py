@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from nightschool.memory.forget import forget, undo
 from nightschool.memory.store import SessionStore
 from nightschool.night import bank, decisions, evidence
 from nightschool.night.decisions import Decision
+from nightschool.night.reflect import reopened
 from nightschool.night.steps import Steps, all_nights, next_id
 from nightschool.paths import Home
 from nightschool.records import (
@@ -619,6 +621,64 @@ def test_only_the_user_takes_a_rejection_back(two, bare, author, stands):
     sync(b, rules)
 
     assert bool(decisions.turned_down(b)) is stands
+
+
+def test_a_repository_put_back_to_an_older_state_takes_nothing_back(two, shared, tmp_path):
+    """What was read and proved since stays here, and is given again; a transcript that was replaced is another matter."""
+    a, b = two
+    SessionStore(a).save(session("s1", "one", offset=10))
+    SessionStore(a).save(session("s2", "one", "two", offset=30))
+    evidence.save(a, proof("f1"))
+    sync(a, shared)
+    sync(b, shared)
+    shutil.copytree(shared.url, tmp_path / "backup")
+    SessionStore(a).save(session("s1", "one", "two", "three", offset=30))
+    later = Source(path="/t/x", offset=20, mtime_ns=5)
+    SessionStore(a).save(session("s2", "another").model_copy(update={"source": later}))
+    evidence.save(a, proof("f1", "f2", "f3"))
+    sync(a, shared)
+    sync(b, shared)
+    assert SessionStore(b).load("toy", "s2").source == later
+    shutil.rmtree(shared.url)
+    shutil.copytree(tmp_path / "backup", shared.url)
+    for home in (a, b, a):
+        sync(home, shared)
+
+    for home in two:
+        assert len(SessionStore(home).load("toy", "s1").turns) == 3
+        assert [{pair.family for pair in found.pairs} for found in evidence.everything(home)] == [{"f1", "f2", "f3"}]
+    assert sync(b, shared).sent == sync(a, shared).sent == []
+
+
+@pytest.mark.parametrize("author", ["sam", "eve"])
+def test_what_was_set_aside_stays_aside(two, bare, author):
+    """A rejected rule that begins anew on one machine does so on the other, and meets nothing it has met before."""
+    a, b = two
+    rules = Sync(backend="git", url=str(bare), author="sam")
+    no = Verdict(ruling=Ruling.REJECT, reason="it hurts")
+    evidence.save(a, proof("f1", "f2").model_copy(update={"verdict": no, "ruled": AT}))
+    sync(a, rules.model_copy(update={"author": author}))
+    sync(b, rules)
+    evidence.save(a, reopened(evidence.everything(a)[0]))
+    for home, who in ((a, author), (b, "sam"), (a, author)):
+        sync(home, rules.model_copy(update={"author": who}))
+
+    for home in two:
+        (found,) = evidence.everything(home)
+        assert (found.pairs, found.verdict, found.ruled, found.set_aside) == ((), None, None, ("f1", "f2"))
+
+
+def test_nobody_elses_word_sets_a_proof_aside(two, bare, tmp_path):
+    """Pairs of a rule that was not rejected stay, whatever somebody else says was set aside."""
+    a, _ = two
+    evidence.save(a, proof("f1", "f2"))
+    rules = Sync(backend="git", url=str(bare), author="sam")
+    sync(a, rules)
+    forged(bare, tmp_path, "machines/deadbeef.json", lambda _old: {"id": "deadbeef", "author": "eve"})
+    path = f"evidence/{evidence.name(proof())}.json"
+    forged(bare, tmp_path, path, lambda old: old | {"pairs": [], "set_aside": ["f1", "f2"]})
+    sync(a, rules)
+    assert [{pair.family for pair in found.pairs} for found in evidence.everything(a)] == [{"f1", "f2"}]
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from nightschool.sync.kinds import Shelf, read
 from nightschool.sync.layout import Place
 from nightschool.sync.logs import Logs
 from nightschool.sync.machine import Machine
-from nightschool.sync.merge import merged
+from nightschool.sync.merge import goes_back, merged
 from nightschool.sync.remote import Contended, Listing, Remote
 from nightschool.sync.state import Agreed, State
 
@@ -163,7 +163,7 @@ class Exchange:
         if here and here == self.codec.encode(record):  # also whose it is stays as it is known here
             return
         unchanged = mine is not None and before is not None and _hash(here) == before.hash
-        new = record if mine is None or unchanged else merged(mine, record)
+        new = record if mine is None or (unchanged and not goes_back(mine, record)) else merged(mine, record)
         if new != mine:
             self.shelf.save(place, new)
             self.done.taken.append(place.path)

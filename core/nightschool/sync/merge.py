@@ -5,7 +5,19 @@ Text is never merged line by line: each kind of record has a rule. `mine` is thi
 
 from typing import Any
 
-from nightschool.records import Block, Evidence, RealTask, Session
+from nightschool.records import Block, Evidence, RealTask, Ruling, Session
+
+
+def goes_back(mine: Any, theirs: Any) -> bool:
+    """Tell whether what comes must not simply take the place of what was not changed here: it may know less.
+
+    A repository can be put back to an older state, by its host, a backup, or somebody who wants it. Exams are paid for,
+    so pairs only add up; a session that was read less far is an earlier reading, unless its transcript is a later file.
+    """
+    if isinstance(mine, Session) and isinstance(theirs, Session):
+        one, other = mine.source, theirs.source
+        return other.offset < one.offset and other.mtime_ns <= one.mtime_ns
+    return isinstance(theirs, Evidence)
 
 
 def merged(mine: Any, theirs: Any) -> Any:
@@ -53,9 +65,22 @@ def _task(mine: RealTask, theirs: RealTask) -> RealTask:
 
 
 def _evidence(mine: Evidence, theirs: Evidence) -> Evidence:
-    """Add the pairs of families the published evidence has not met. The verdict is that of who has seen more."""
+    """Add the pairs of families the published evidence has not met. The verdict is that of who has seen more.
+
+    What was set aside stays so: only an edit that was rejected begins anew, or one of the user's own machines says so.
+    """
+    anew = not theirs.elsewhere or (mine.verdict is not None and mine.verdict.ruling is Ruling.REJECT)
+    aside = {*mine.set_aside, *(theirs.set_aside if anew else ())}
     met = {pair.family for pair in theirs.pairs}
-    new = tuple(pair for pair in mine.pairs if pair.family not in met)
-    verdict = mine.verdict if len(mine.pairs) > len(theirs.pairs) or theirs.verdict is None else theirs.verdict
-    told = {"pairs": (*theirs.pairs, *new), "verdict": verdict, "first_seen": min(mine.first_seen, theirs.first_seen)}
-    return theirs.model_copy(update=told | {"elsewhere": mine.elsewhere or theirs.elsewhere})
+    new = (pair for pair in mine.pairs if pair.family not in met)
+    further = len(mine.pairs) > len(theirs.pairs) or theirs.verdict is None
+    ruled = mine if not aside <= {*theirs.set_aside} or (further and aside == {*mine.set_aside}) else theirs
+    told = {
+        "pairs": tuple(pair for pair in (*theirs.pairs, *new) if pair.family not in aside),
+        "verdict": ruled.verdict,
+        "ruled": ruled.ruled,
+        "set_aside": tuple(sorted(aside)),
+        "first_seen": min(mine.first_seen, theirs.first_seen),
+        "elsewhere": mine.elsewhere or theirs.elsewhere,
+    }
+    return theirs.model_copy(update=told)
