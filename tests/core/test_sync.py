@@ -441,6 +441,29 @@ def test_links_and_names_that_differ_in_case_alone_are_refused(two, bare):
     assert [b.id for b in BlockStore(two[0]).all()] == ["Good"]
 
 
+@pytest.mark.parametrize("twin", ["blocks/D-1.json", "BLOCKS/d-1.json"])
+def test_a_name_that_differs_in_case_alone_stops_nobody(two, shared, tmp_path, twin):
+    """What others have named like a record of ours, but for capitals, is told; the exchange goes on, and comes to rest."""
+    a, b = two
+    BlockStore(a).save(block("d-1"))
+    sync(a, shared)
+    data = block(twin[7:10]).model_dump(mode="json")
+    if shared.backend == "git":
+        forged(shared.url, tmp_path, twin, lambda _old: data)
+    else:
+        (path := tmp_path / "shared" / twin).parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(data))
+    BlockStore(a).save(block("d-2"))
+    first = sync(a, shared)
+    assert "blocks/d-2.json" in first.sent
+    assert len(first.refused) == 1
+    sync(b, shared)
+    assert BlockStore(b).load("d-2")
+    assert bool(BlockStore(b).load("d-1")) is twin.startswith("BLOCKS")
+    sync(a, shared)
+    assert sync(a, shared).sent == sync(b, shared).sent == []
+
+
 def test_a_link_in_a_folder_is_neither_read_nor_written_through(two, tmp_path):
     """Not even where a directory of ours would be."""
     shared, outside = tmp_path / "shared", tmp_path / "outside"

@@ -114,6 +114,25 @@ def test_writers_at_the_same_instant(two, bucket):
         }
 
 
+def test_what_others_put_in_the_way_stops_nobody(two, bucket):
+    """A name that differs in case alone, and an object too large to be read: told, and everything else goes on."""
+    a, b = two
+    for name in ("d-1", "d-2"):
+        BlockStore(a).save(block(name))
+    sync(a, bucket)
+    there = service.opened(b, bucket, CLOCK)
+    there.listing()
+    there.publish(
+        {"blocks/D-1.json": block("D-1").model_dump_json().encode(), "blocks/d-2.json": b" " * 50_000_001}, ""
+    )
+    BlockStore(a).save(block("d-3"))
+    assert len(sync(a, bucket).refused) == 2
+    sync(b, bucket)
+    assert {one.id for one in BlockStore(b).all()} == {"D-1", "d-2", "d-3"}
+    sync(a, bucket)
+    assert sync(a, bucket).sent == sync(b, bucket).sent == []
+
+
 def test_a_machine_killed_in_the_middle(two, bucket):
     """What was sent before is whole, what was not comes the next time, and nothing is there in part."""
     a, b = two

@@ -208,9 +208,12 @@ class Exchange:
         gone = {Place("blocks", (name,)).path for name in BlockStore(self.home).buried()} & listing.versions.keys()
         yield from ((path, None) for path in sorted(gone))
         for path, data in self._own():
-            yield from self._changed(path, data, "")
+            if path not in listing.hidden:
+                yield from self._changed(path, data, "")
         for place, identity in self._shared():
             known = self.state.agreed.get(place.path)
+            if place.path in listing.hidden:
+                continue
             if known is not None and (known.refused or known.identity == identity):
                 continue
             record = self.shelf.load(place)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from nightschool.errors import NightschoolError
 from nightschool.files import private_dir, write_whole
-from nightschool.sync import layout
 from nightschool.sync.remote import LARGEST, Contended, Listing, Unreachable
 
 
@@ -38,9 +37,7 @@ class FolderRemote:
             self._walk(self.root, "", listing)
         except OSError as error:
             raise Unreachable("the shared folder cannot be read", where=self.root, why=error.strerror) from error
-        for path, why in layout.faults(listing.versions).items():
-            del listing.versions[path]
-            listing.refused[ascii(path)] = why
+        listing.sift()
         self.found = dict(listing.versions)
         return listing
 

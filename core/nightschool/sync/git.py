@@ -15,7 +15,6 @@ from pathlib import Path
 from nightschool.clock import Clock
 from nightschool.errors import NightschoolError
 from nightschool.files import private_dir
-from nightschool.sync import layout
 from nightschool.sync.programs import GitFailed, environment, git
 from nightschool.sync.remote import LARGEST, Contended, Listing, Unreachable
 
@@ -98,7 +97,7 @@ class GitRemote:
             if _FIRST.search(error.said):
                 raise Contended(self._locked(error)) from error
             raise self._told(error) from error
-        return {path: listing.versions[path] for path, data in changes.items() if data is not None}
+        return {path: listing.versions.get(path, "") for path, data in changes.items() if data is not None}
 
     def drop_history(self, note: str) -> None:
         """Replace the branch by one commit without parents, if nobody was first; then forget the old objects here."""
@@ -158,9 +157,7 @@ class GitRemote:
                 listing.refused[ascii(path)] = f"it is larger than {LARGEST:,} bytes"
             else:
                 listing.versions[path] = sha
-        for path, why in layout.faults(listing.versions).items():
-            del listing.versions[path]
-            listing.refused[ascii(path)] = why
+        listing.sift()
         self.found = listing.versions
         return listing
 

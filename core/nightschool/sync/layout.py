@@ -75,10 +75,13 @@ def placed(path: str) -> Place | None:
 
 
 def faults(paths: Iterable[str]) -> dict[str, str]:
-    """Return the paths that are refused, with the reason: also those that one disk could not tell from others."""
+    """Return the paths that are refused, with the reason: also those that one disk could not tell from others.
+
+    Of two such paths the one that holds something of ours stays, so that no other file can hide it.
+    """
     found: dict[str, str] = {}
     known: dict[str, str] = {}
-    for path in sorted(paths):
+    for path in sorted(paths, key=lambda path: (placed(path) is None, path)):
         why = fault(path)
         other = known.setdefault(path.casefold(), path)
         if not why and other != path:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from nightschool.errors import NightschoolError
+from nightschool.sync import layout
 
 LARGEST = 50_000_000  # bytes of one file that is taken in
 
@@ -22,10 +23,21 @@ class Unreachable(NightschoolError):  # noqa: N818  being offline is no fault
 
 @dataclass
 class Listing:
-    """What is there: a version of each path, and what is refused at sight, with the reason."""
+    """What is there: a version of each path, and what is refused at sight, with the reason.
+
+    `hidden` is what is refused for its name alone: it is there, and nothing of ours is put in its place.
+    """
 
     versions: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+
+    def sift(self) -> None:
+        """Refuse the paths that lead elsewhere, or that one disk could not tell from others."""
+        for path, why in layout.faults(self.versions).items():
+            del self.versions[path]
+            self.refused[ascii(path)] = why
+            self.hidden.add(path)
 
 
 class Remote(Protocol):

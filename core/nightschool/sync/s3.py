@@ -12,7 +12,6 @@ from typing import Any
 
 from nightschool.config import Sync
 from nightschool.errors import NightschoolError
-from nightschool.sync import layout
 from nightschool.sync.remote import LARGEST, Contended, Listing, Unreachable
 
 _FIRST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
@@ -49,20 +48,18 @@ class S3Remote:
 
     def listing(self) -> Listing:
         """List every object below the prefix, with its ETag."""
-        listing = Listing()
+        listing, self.found = Listing(), {}
         with _told(self.where()):
             self._refuse_public()
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix):
                 for entry in page.get("Contents", ()):
                     path = entry["Key"].removeprefix(self.prefix)
+                    self.found[path] = entry["ETag"]  # also of what is refused: ours may take its place
                     if entry["Size"] > LARGEST:
                         listing.refused[ascii(path)] = f"it is larger than {LARGEST:,} bytes"
                     else:
                         listing.versions[path] = entry["ETag"]
-        for path, why in layout.faults(listing.versions).items():
-            del listing.versions[path]
-            listing.refused[ascii(path)] = why
-        self.found = dict(listing.versions)
+        listing.sift()
         return listing
 
     def read(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
