@@ -30,6 +30,11 @@ def test_e_value_of_clear_wins_and_losses(wins, losses, expected):
     assert e_value([1.0] * wins + [-1.0] * losses) == pytest.approx(expected, abs=0.01)
 
 
+def test_evidence_without_end_is_a_number():
+    """However many tasks speak for an edit, its e-value can be written and read."""
+    assert decide([pair(1.0, task=f"t{n}") for n in range(2000)]).e_value < float("inf")
+
+
 def test_a_task_that_does_not_move_is_no_evidence():
     """Ties neither help nor hurt an edit."""
     assert e_value([0.0] * 50) == pytest.approx(1.0)

@@ -499,6 +499,40 @@ def test_what_is_no_record_does_not_enter_the_home(two, bare, data):
     assert [b.id for b in BlockStore(two[0]).all()] == ["good"]
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), "nan", "-inf"])
+@pytest.mark.parametrize("kind", ["evidence", "blocks", "tasks", "nights"])
+def test_a_number_that_is_none_does_not_come_in(two, bare, tmp_path, kind, number):
+    """It is refused in a line: written into the home it could not be read again, and no night would begin any more."""
+    a, b = two
+    evidence.save(a, proof("f1"))
+    BlockStore(a).save(block("d-1"))
+    bank.write(a, task("t1", "write a query for orders"))
+    slept(a)
+    rules = Sync(backend="git", url=str(bare))
+    sync(a, rules)
+    path, change = {
+        "evidence": (
+            f"evidence/{evidence.name(proof())}.json",
+            lambda old: old | {"verdict": {"ruling": "accept", "reason": "", "e_value": number}},
+        ),
+        "blocks": ("blocks/d-1.json", lambda old: old | {"confidence": number}),
+        "tasks": ("tasks/t1.json", lambda old: old | {"confidence": number}),
+        "nights": (
+            f"nights/{machine.this(a).id}/0001/proposal.json",
+            lambda old: (
+                old | {"rules": [old["rules"][0] | {"verdict": old["rules"][0]["verdict"] | {"e_harm": number}}]}
+            ),
+        ),
+    }[kind]
+    forged(bare, tmp_path, path, change)
+    done = sync(b, rules, lambda _project: DOCUMENTS)
+
+    assert path in done.refused
+    assert len(evidence.everything(b)) == (kind != "evidence")
+    assert bank.read(b).broken == {}
+    assert len(list(BlockStore(b).all())) == (kind != "blocks")
+
+
 def test_a_proposal_may_only_speak_of_documents(two, bare):
     """A rule for a file that no rules go to on this machine does not come in; a hostile text is quarantined."""
     a, b = two

@@ -36,6 +36,7 @@ ROOT = 0.25
 FIRST_ROUND = 5  # tasks before a night may stop for want of gain
 NEXT_ROUND = 3  # tasks between two looks after that
 
+_MOST = 1e300  # an endless number could not be written
 _NOTHING = 1e-9  # thirds do not add up to 0 exactly
 _HALVED, _SIGNS = 0.5, 2  # when to stop for tonight
 _SEEMS = 4.0  # a useless edit looks this harmful, to one kind of task, in at most a quarter of its exams
@@ -65,7 +66,8 @@ def e_value(differences: Sequence[float]) -> float:
 @lru_cache(maxsize=1 << 16)
 def _capital(differences: tuple[float, ...]) -> float:
     stakes = [abs(d) ** ROOT * (1 if d > 0 else -1) for d in differences if abs(d) > _NOTHING]
-    return float(sum(w * prod([1 + b * stake for stake in stakes]) for w, b in zip(WEIGHTS, BETS, strict=True)))
+    told = sum(w * prod([1 + b * stake for stake in stakes]) for w, b in zip(WEIGHTS, BETS, strict=True))
+    return min(float(told), _MOST)
 
 
 def interval(differences: Sequence[float], alpha: float = 0.05) -> tuple[float, float]:

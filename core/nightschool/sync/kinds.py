@@ -104,6 +104,8 @@ def read(place: Place, told: Any) -> Any:
     model = _MODELS[place.names[2] if place.kind == "nights" else place.kind]
     try:
         record = model.validate_python(told)
+        if not isinstance(record, Session):  # it has no such numbers, and is long
+            model.validate_json(model.dump_json(record))  # what is no number is written as nothing, and read no more
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
