@@ -613,6 +613,35 @@ def test_no_rule_takes_the_name_of_another(two, bare, tmp_path, name):
     assert [known.edit for known in evidence.everything(b)] == [edit()]
 
 
+@pytest.mark.parametrize("whose", ["mine", "theirs", "twice"])
+def test_no_proposed_rule_takes_the_name_of_another(two, bare, tmp_path, whose):
+    """A rule is adopted by its name: it means the same words in every proposal, also when one is staged once more."""
+    a, b = two
+    rules = Sync(backend="git", url=str(bare), author="sam")
+    slept(b if whose == "mine" else a, "0007")
+    slept(a)
+    path = f"nights/{machine.this(a).id}/0001/proposal.json"
+    if whose == "theirs":
+        sync(a, rules)
+        sync(b, rules, lambda _project: DOCUMENTS)
+    other = proposal_of("Never end with LIMIT 100", *(["always end with LIMIT 100"] if whose == "twice" else []))
+    sync(a, rules)
+    forged(bare, tmp_path, path, lambda old: old | {"rules": other})
+    done = sync(b, rules, lambda _project: DOCUMENTS)
+
+    assert "has the name of another" in done.refused[path]
+    found = [Steps(b, night.id).found("proposal", Proposal) for night in all_nights(b)]
+    assert {rule.edit.text for proposal in found if proposal for rule in proposal.rules} == {
+        "always end with LIMIT 100"
+    }
+
+
+def proposal_of(*texts):
+    """Return the rules of a proposal, all of one name, with these words."""
+    no = {"ruling": "accept", "reason": "it helps"}
+    return [{"edit": edit(text=text).model_dump(mode="json"), "verdict": no} for text in texts]
+
+
 def test_a_machine_that_says_nothing_of_itself_is_nobodys(two, bare, tmp_path):
     """Without a word whose it is, what a machine proposes and what stands beside it is another's, whoever shares here."""
     a, b = two

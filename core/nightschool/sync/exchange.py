@@ -20,7 +20,7 @@ from nightschool.files import single_flight
 from nightschool.memory.blocks import BlockStore
 from nightschool.night import bank, evidence
 from nightschool.paths import Home
-from nightschool.records import Edit, Evidence, RealTask, Session
+from nightschool.records import Edit, Evidence, Proposal, RealTask, Session
 from nightschool.sync import layout
 from nightschool.sync.codec import Codec
 from nightschool.sync.kinds import Shelf, read
@@ -28,6 +28,7 @@ from nightschool.sync.layout import Place
 from nightschool.sync.logs import Logs
 from nightschool.sync.machine import Machine
 from nightschool.sync.merge import goes_back, merged
+from nightschool.sync.names import Names
 from nightschool.sync.remote import Contended, Listing, Remote
 from nightschool.sync.state import Agreed, State
 
@@ -73,6 +74,7 @@ class Exchange:
         self.logs = Logs(self.home, self.codec, self.all_mine)
         self.done = Exchanged()
         self.buried: frozenset[str] = frozenset()
+        self.names = Names(self.home)
 
     def run(self) -> Exchanged:
         """Exchange until nobody was first in between. Raises Unreachable, and NightschoolError after some tries."""
@@ -159,6 +161,8 @@ class Exchange:
         mine = self.shelf.load(place)
         if isinstance(record, Evidence) and any(_differ(known.edit, record.edit) for known in self._tried(record)):
             raise NightschoolError("it has the name of another rule here", where=place.path)
+        if isinstance(record, Proposal) and not self.names.fit(record):
+            raise NightschoolError("one of its rules has the name of another", where=place.path)
         here = self.codec.encode(mine) if mine is not None else b""
         if here and here == self.codec.encode(record):  # also whose it is stays as it is known here
             return
