@@ -286,6 +286,25 @@ def test_near_duplicates_never_lie_on_both_sides_of_a_split(two, shared):
     assert list(done.refused) == ["tasks/t1.json"]
 
 
+@pytest.mark.parametrize("change", [{"split": "train"}, {"split": "test"}, {"family": "f-t2"}])
+def test_a_split_that_was_agreed_on_is_not_decided_again(two, bare, tmp_path, change):
+    """A task of the exam stays one, whatever the repository says later; the rest of it may change."""
+    a, _ = two
+    bank.write(a, task("t1", "write a query for orders"))
+    rules = Sync(backend="git", url=str(bare), author="sam")
+    sync(a, rules)
+    forged(bare, tmp_path, "tasks/t1.json", lambda old: old | {"intent": "a query"})
+    assert sync(a, rules).refused == {}
+    forged(bare, tmp_path, "tasks/t1.json", lambda old: old | change)
+    for _again in range(2):
+        assert "decided before" in sync(a, rules).refused["tasks/t1.json"]
+    forged(bare, tmp_path, "tasks/t1.json", lambda old: old | change | {"context": "shop"})
+    assert "decided before" in sync(a, rules).refused["tasks/t1.json"]
+
+    (kept,) = bank.tasks(a)
+    assert (kept.split, kept.family, kept.intent, kept.context) == ("val", "f-t1", "a query", "")
+
+
 def test_directories_of_another_user_are_found_again(tmp_path, monkeypatch, two, shared):
     """What lies below one user's home lies below the other's there; the user's name does not leave."""
     a, b = two

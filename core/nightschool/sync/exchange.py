@@ -177,7 +177,10 @@ class Exchange:
         return [known for known in evidence.everything(self.home) if known.edit.id == record.edit.id]
 
     def _take_tasks(self, found: list[tuple[Place, Any, Agreed]]) -> None:
-        """Take tasks in, but none that is nearly the same as one of another split here: exams must not leak."""
+        """Take tasks in, but none that is nearly the same as one of another split here: exams must not leak.
+
+        Nor one that both sides had alike, and that is of another split or family now: those are decided once.
+        """
         if not found:
             return
         here = {task.id: task for task in bank.read(self.home).real}
@@ -185,9 +188,16 @@ class Exchange:
         clash: set[str] = set()
         for one, other in bank.straddles([*(t for t in here.values() if t.id not in coming), *coming.values()]):
             clash |= {one, other} & coming.keys()
+        moved = {
+            place.names[0]
+            for place, record, _ in found
+            if isinstance(record, RealTask) and place.path in self.state.agreed
+            if (mine := here.get(record.id)) and (mine.split, mine.family) != (record.split, record.family)
+        }
         for place, record, agreed in found:
-            if record is not None and record.id in clash:
+            if record is not None and record.id in clash | moved:
                 why = "it is nearly the same as a task of another split here"
+                why = "its split and family were decided before" if record.id in moved else why
                 self.state.agreed[place.path] = agreed.model_copy(update={"refused": why})
             else:
                 self._keep(place, record, agreed)
