@@ -15,7 +15,7 @@ from nightschool.errors import NightschoolError, UsageError
 from nightschool.files import append_line
 from nightschool.memory.blocks import BlockStore
 from nightschool.memory.erase import erase
-from nightschool.memory.forget import forget, undo
+from nightschool.memory.forget import forget, forgettings, purge, undo
 from nightschool.memory.store import SessionStore
 from nightschool.night import bank, decisions, evidence
 from nightschool.night.decisions import Decision
@@ -250,6 +250,26 @@ def test_forgetting_goes_round_and_can_be_taken_back(two, shared):
     sync(b, shared)
     assert "d-1" not in BlockStore(a).buried() | BlockStore(b).buried()
     assert BlockStore(a).load("d-1") is not None
+
+
+def test_what_another_machine_forgets_can_be_taken_back_here(two, shared):
+    """Whatever time its word is of: the block lies in the archive from today on, and there is a record to take back."""
+    a, b = two
+    BlockStore(a).save(block("d-1"))
+    sync(a, shared)
+    append_line(b.memory / "forgotten.jsonl", '{"at": "2000-01-01T00:00:00Z", "ids": ["d-1", "d-9"]}')
+    sync(b, shared)
+    sync(a, shared)
+    assert BlockStore(a).load("d-1") is None
+    assert purge(BlockStore(a), 1, CLOCK) == []
+    (told,) = forgettings(a)
+    assert (told.put_away, told.why) == (("d-1",), f"forgotten on the machine {machine.this(b).id}")
+
+    undo(a, told.id, CLOCK)
+    for home in (a, b, a):
+        sync(home, shared)
+    assert BlockStore(a).load("d-1")
+    assert BlockStore(b).load("d-1")
 
 
 def test_a_later_decision_stands_against_an_earlier_one_that_comes_later(two, shared):

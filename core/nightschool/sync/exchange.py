@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from nightschool.clock import Clock, SystemClock
 from nightschool.day.redact import redact
 from nightschool.errors import NewerVersion, NightschoolError
 from nightschool.files import single_flight
@@ -68,10 +69,11 @@ class Exchange:
     all_mine: Callable[[], bool] = bool
     sessions: bool = True
     author: str = ""
+    clock: Clock = field(default_factory=SystemClock)
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.home, self.codec.machine)
-        self.logs = Logs(self.home, self.codec, self.all_mine)
+        self.logs = Logs(self.home, self.codec, self.all_mine, self.clock)
         self.done = Exchanged()
         self.buried: frozenset[str] = frozenset()
         self.names = Names(self.home)

@@ -5,18 +5,18 @@ lines of theirs are new.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from nightschool.clock import Clock
 from nightschool.errors import NightschoolError
 from nightschool.events import Instant, Name, Record
 from nightschool.files import append_line, read_lines, write_whole
 from nightschool.memory.blocks import BlockStore
-from nightschool.memory.forget import put_away
+from nightschool.memory.forget import note, put_away
 from nightschool.night.decisions import Decision
 from nightschool.paths import Home
 from nightschool.records import AuditDecision, AuditEntry
@@ -30,17 +30,6 @@ class Burial(Record):
     at: Instant
     ids: tuple[Name, ...] = ()
     back: tuple[Name, ...] = ()
-
-
-@dataclass(frozen=True)
-class _At:
-    """A clock that stands at the time of what others tell."""
-
-    at: Instant
-
-    def now(self) -> Instant:
-        """Return it."""
-        return self.at
 
 
 _MODELS: dict[str, type[Any]] = {
@@ -60,8 +49,8 @@ _KEYS: dict[str, Callable[[Any], tuple[str, ...]]] = {
 class Logs:
     """The logs of a home."""
 
-    def __init__(self, home: Home, codec: Codec, all_mine: Callable[[], bool]) -> None:
-        self.home, self.codec, self.all_mine = home, codec, all_mine
+    def __init__(self, home: Home, codec: Codec, all_mine: Callable[[], bool], clock: Clock) -> None:
+        self.home, self.codec, self.all_mine, self.clock = home, codec, all_mine, clock
 
     def file(self, log: str) -> Path:
         """Return where this home keeps a log, its own lines and others'."""
@@ -94,16 +83,23 @@ class Logs:
             if isinstance(record, Decision) and record.did == "reopened" and not self.all_mine():
                 continue  # what the user has turned down only the user may take up again
             if all(self._later(log, record, newest.get(key)) for key in _KEYS[log](record)):
-                self._append(log, record)
+                self._append(place, record)
         return len(fresh)
 
-    def _append(self, log: str, record: Any) -> None:
+    def _append(self, place: Place, record: Any) -> None:
+        log = place.names[0]
         append_line(self.file(log), record.model_dump_json(exclude_defaults=log != "decisions"))
-        if isinstance(record, Burial) and record.ids:
-            store = BlockStore(self.home)
-            for name in record.ids:
-                if (block := store.load(name)) is not None:
-                    put_away(store, block, _At(record.at))
+        if isinstance(record, Burial):
+            self._bury(record, f"forgotten on the machine {place.names[1]}")
+
+    def _bury(self, burial: Burial, why: str) -> None:
+        """Put blocks away, from today on, with a record: whoever wanted it and when, it can be taken back here."""
+        store = BlockStore(self.home)
+        found = [block for name in burial.ids if (block := store.load(name)) is not None]
+        if found:
+            note(self.home, why, self.clock, put_away=[block.id for block in found])
+        for block in found:
+            put_away(store, block, self.clock)
 
     def _newest(self, log: str) -> dict[str, Any]:
         return {key: record for record in self._lines(log) for key in _KEYS[log](record)}

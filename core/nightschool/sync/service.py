@@ -139,5 +139,5 @@ def _exchange(home: Home, rules: Sync, remote: Remote, state: State, documents: 
     look = guest(documents, authors, rules.adopt_by, rules.author, clock)
     return Exchange(
         home, remote, codec(me.id), state, look, met, lambda: one_author(rules.author, authors()),
-        sessions=rules.sessions, author=rules.author,
+        sessions=rules.sessions, author=rules.author, clock=clock,
     )  # fmt: skip
