@@ -93,6 +93,14 @@ def test_what_was_accepted_is_counted_once_and_for_ever(home):
     assert (told["edits"], told["accepted"], told["left"]) == (1, 1, 0.5)
 
 
+def test_what_others_say_was_accepted_earns_nothing(home):
+    """An acceptance that another machine tells of lowers no threshold here: whoever may write there could say it."""
+    theirs = [found(f"t{n}", pairs=6, accepted=True).model_copy(update={"elsewhere": True}) for n in range(20)]
+    taken(home, theirs, [found("mine", pairs=1)])
+    lifetime.keep(home, theirs)
+    assert lifetime.accepted(lifetime.load(home), "model m") == 0
+
+
 def test_evidence_from_before_there_were_places_is_counted_first(home):
     """A home that examined rules before it kept a budget has spent for them."""
     old = [found("r7", pairs=3), found("r8", pairs=2)]

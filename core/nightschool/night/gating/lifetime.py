@@ -192,7 +192,7 @@ def _placed(spent: Lifetime, found: Sequence[Evidence], parts: int) -> Lifetime:
 def _settled(spent: Lifetime, found: Sequence[Evidence]) -> Lifetime:
     at = _newest(spent)
     met = {id(at[_key(one)]): len(one.pairs) for one in found if _key(one) in at}
-    passed = [" ".join(_key(e)) for e in found if _passed(e)]
+    passed = [" ".join(_key(e)) for e in found if _passed(e) and not e.elsewhere]  # a word that anybody can write
     return spent.model_copy(
         update={
             "places": tuple(p.model_copy(update={"met": met.get(id(p), p.met)}) for p in spent.places),
