@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -458,6 +459,23 @@ def test_a_path_that_leads_elsewhere_is_refused(two, bare, path, tmp_path):
     assert [b.id for b in BlockStore(two[0]).all()] == ["good"]
     after = {p for p in tmp_path.rglob("*") if two[0].root not in p.parents and bare not in p.parents}
     assert after - before <= {two[0].root}
+
+
+def test_files_that_unpack_to_more_than_memory_are_read_in_portions(two, bare, tmp_path):
+    """One blob of blanks in many places is small in a repository: never much more than one file is held at once."""
+    (tmp_path / "blanks").write_bytes(b" " * 40_000_000)
+    sha = git("-C", str(bare), "hash-object", "-w", str(tmp_path / "blanks"))
+    lines = "".join(f"100644 blob {sha}\tb{number}.json\n" for number in range(12)).encode()
+    below = git("-C", str(bare), "mktree", data=lines)
+    tree = git("-C", str(bare), "mktree", data=f"040000 tree {below}\tblocks\n".encode())
+    git("-C", str(bare), "update-ref", "refs/heads/main", git("-C", str(bare), "commit-tree", tree, "-m", "x"))
+    remote = service.opened(two[0], Sync(backend="git", url=str(bare)), CLOCK)
+    paths = sorted(remote.listing().versions)
+    tracemalloc.start()
+    assert [len(data) for _, data in remote.read(paths)] == [40_000_000] * 12
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 200_000_000
 
 
 def test_a_repository_that_git_itself_refuses_brings_nothing(two, bare):

@@ -20,6 +20,7 @@ from nightschool.sync.remote import LARGEST, Contended, Listing, Unreachable
 
 _OURS = "refs/nightschool/out"
 _BATCH = 500  # files that are read at once
+_HELD = 64 * 2**20  # bytes of them: a blob of blanks is small there, and may stand in any number of places
 _FIRST = re.compile(
     r"rejected|non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|reference already"
 )
@@ -50,6 +51,7 @@ class GitRemote:
     ssh: str = ""
     tip: str = ""
     found: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def where(self) -> str:
         """Say where this is."""
@@ -72,8 +74,7 @@ class GitRemote:
 
     def read(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Give files by the objects that the listing named."""
-        for first in range(0, len(paths), _BATCH):
-            some = paths[first : first + _BATCH]
+        for some in self._batches(paths):
             try:
                 out = self._git("cat-file", "--batch", data="".join(f"{self.found[p]}\n" for p in some).encode())
             except GitFailed as error:
@@ -84,6 +85,19 @@ class GitRemote:
                 size = int(out[at:end].rsplit(b" ", 1)[1])
                 yield path, out[end + 1 : end + 1 + size]
                 at = end + size + 2
+
+    def _batches(self, paths: Sequence[str]) -> Iterator[list[str]]:
+        """Yield paths in portions that fit into memory."""
+        some: list[str] = []
+        held = 0
+        for path in paths:
+            if some and (len(some) == _BATCH or held + self.sizes[path] > _HELD):
+                yield some
+                some, held = [], 0
+            some.append(path)
+            held += self.sizes[path]
+        if some:
+            yield some
 
     def publish(self, changes: Mapping[str, bytes | None], note: str) -> dict[str, str]:
         """Commit the changes on top of what was listed, and push. Nothing but these paths changes."""
@@ -157,6 +171,7 @@ class GitRemote:
                 listing.refused[ascii(path)] = f"it is larger than {LARGEST:,} bytes"
             else:
                 listing.versions[path] = sha
+                self.sizes[path] = int(size)
         listing.sift()
         self.found = listing.versions
         return listing
