@@ -535,6 +535,26 @@ def test_a_link_in_a_folder_is_neither_read_nor_written_through(two, tmp_path):
     assert BlockStore(two[0]).load("x") is None
 
 
+@pytest.mark.parametrize("name", ["a", "a" * 250])
+def test_directories_without_end_in_a_folder_stop_nobody(two, tmp_path, name):
+    """They are named once, where they begin to lie too deep, and the exchange goes on."""
+    here = (tmp_path / "shared").resolve()
+    here.mkdir()
+    place = os.open(here, os.O_RDONLY)
+    for _ in range(1200 if name == "a" else 30):
+        os.mkdir(name, dir_fd=place)
+        below = os.open(name, os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = below
+    os.close(place)
+    BlockStore(two[0]).save(block("d-1"))
+    rules = Sync(backend="folder", url=str(here))
+    done = sync(two[0], rules)
+    assert "blocks/d-1.json" in done.sent
+    assert list(done.refused.values()) == ["it lies deeper than anything of ours"]
+    subprocess.run(["rm", "-rf", str(here / name)], check=True)  # what cleans up after tests cannot
+
+
 @pytest.mark.parametrize(
     "data",
     [

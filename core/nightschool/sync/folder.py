@@ -15,6 +15,8 @@ from nightschool.errors import NightschoolError
 from nightschool.files import private_dir, write_whole
 from nightschool.sync.remote import LARGEST, Contended, Listing, Unreachable
 
+_DEEP = 8  # directories within each other: ours are three
+
 
 @dataclass
 class FolderRemote:
@@ -84,7 +86,9 @@ class FolderRemote:
             if entry.name.startswith("."):
                 continue  # what a carrier or a half-written file leaves
             info = entry.stat(follow_symlinks=False)
-            if stat.S_ISDIR(info.st_mode):
+            if stat.S_ISDIR(info.st_mode) and path.count("/") >= _DEEP:
+                listing.refused[ascii(path)] = "it lies deeper than anything of ours"
+            elif stat.S_ISDIR(info.st_mode):
                 self._walk(Path(entry.path), f"{path}/", listing)
             elif not stat.S_ISREG(info.st_mode):
                 listing.refused[ascii(path)] = "it is a link or no plain file"
