@@ -478,6 +478,24 @@ def test_files_that_unpack_to_more_than_memory_are_read_in_portions(two, bare, t
     assert most < 200_000_000
 
 
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_hooks_of_a_repository_in_a_directory_are_not_run(two, bare, tmp_path, scheme):
+    """Whoever may write into a directory that is shared could put a program there; with our push it would be ours."""
+    for name in ("pre-receive", "update", "post-receive", "post-update", "reference-transaction"):
+        hook = bare / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran-{name}\n")
+        hook.chmod(0o755)
+    git("-C", str(bare), "config", "gc.recentObjectsHook", f"touch {tmp_path}/ran-gc")
+    git("-C", str(bare), "config", "gc.auto", "1")
+    BlockStore(two[0]).save(block("d-1"))
+    rules = Sync(backend="git", url=f"{scheme}{bare}")
+    sync(two[0], rules)
+    assert service.history_dropped(two[0], rules, CLOCK, lambda _project: {})
+    assert "d-1" in content(bare, "blocks/d-1.json")
+    assert list(tmp_path.glob("ran-*")) == []
+
+
 def test_a_repository_that_git_itself_refuses_brings_nothing(two, bare):
     """A path that begins at the root cannot be in a repository: git says so, and nothing comes in."""
     planted(bare, [("100644", "/etc/escape.json", GOOD)])
