@@ -1,10 +1,13 @@
 """Formats others read and write: round trips, what is documented, and what real files look like."""
 
+import gzip
 import json
 import os
+import random
 import re
 import sqlite3
 import tarfile
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
 
@@ -409,6 +412,45 @@ def test_what_came_with_a_home_and_would_act_does_not(tmp_path):
     ]  # fmt: skip
     other.config.write_text("")
     assert archive.programs(other) == []
+
+
+def member(name, size, kind=tarfile.REGTYPE):
+    """Return the header of a member that claims a size."""
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info.tobuf(format=tarfile.GNU_FORMAT)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_name_that_unpacks_to_more_than_memory_makes_no_home(tmp_path, kind):
+    """A small file can claim a name of gigabytes: it is refused in one line, and not read."""
+    with gzip.open(tmp_path / "bad.tar.gz", "wb", compresslevel=1) as made:
+        made.write(member(archive.MARK, 0) + member("x", 2**28, kind))
+        for _ in range(2**8):
+            made.write(bytes(2**20))
+        made.write(member("bank/x.json", 0) + bytes(10240))
+    tracemalloc.start()
+    archive.is_archive(tmp_path / "bad.tar.gz")
+    with pytest.raises(NightschoolError, match="cannot be unpacked"):
+        archive.imported(Home(tmp_path / "new"), tmp_path / "bad.tar.gz")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**26
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_damaged_archive_makes_no_home(tmp_path, home):
+    """Whatever byte of it is another, or missing: one line, and no home that holds something else."""
+    filled(home)
+    (home.root / "history.html").write_bytes(random.Random(1).randbytes(300_000))
+    archive.exported(home, tmp_path / "one.tar.gz")
+    data = (tmp_path / "one.tar.gz").read_bytes()
+    for place in (3, 40, len(data) // 3, len(data) // 2, len(data) - 40_000, len(data) - 6):
+        for bad in (data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :], data[:place]):
+            (tmp_path / "bad.tar.gz").write_bytes(bad)
+            with pytest.raises(NightschoolError):
+                archive.imported(Home(tmp_path / "new"), tmp_path / "bad.tar.gz")
+            assert not (tmp_path / "new").exists(), place
 
 
 def test_a_pipe_is_no_home(tmp_path):

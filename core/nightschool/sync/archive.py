@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,8 @@ _LEFT = (
 )
 _PASSING = (".lock", ".holder", ".tmp", "-wal", "-shm", "-journal")
 _LARGEST = 2_000_000_000  # bytes of one file
+_AT_ONCE = 16_000_000  # bytes that the format asks for at once: it reads files in small portions
+_REST = 1_000_000  # bytes behind the last file
 _CAME = "it came with an imported home"
 _WHOSE = "the imported home"
 _ACTS = (
@@ -40,6 +43,24 @@ _ACTS = (
     ("cases", "setup_command"), ("executor", "run"), ("sync", "url"), ("sync", "endpoint"),
 )  # fmt: skip
 _WAIT = 5.0  # seconds
+
+
+class _Unzipped(gzip.GzipFile):
+    """What is packed in a file. A name may claim any length, and would be read whole: a gigabyte packs into little."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read some bytes. Raises OSError for what is no name."""
+        if size is not None and size > _AT_ONCE:
+            raise OSError(f"it has a name of {size:,} bytes")
+        return super().read(size)
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[tarfile.TarFile]:
+    with _Unzipped(file) as packed, tarfile.open(fileobj=packed) as archive:
+        yield archive
+        if len(packed.read(_REST)) == _REST:  # up to the end, where the sum of all bytes stands
+            raise OSError("it goes on behind its last file")
 
 
 def exported(home: Home, file: Path) -> int:
@@ -72,10 +93,10 @@ def is_archive(file: Path) -> bool:
     if not file.is_file():  # a pipe would be waited for
         return False
     try:
-        with tarfile.open(file, "r:gz") as archive:
+        with _Unzipped(file) as packed, tarfile.open(fileobj=packed) as archive:
             first = archive.next()
             return first is not None and first.name == MARK
-    except (OSError, tarfile.TarError, EOFError):
+    except (OSError, tarfile.TarError, EOFError, zlib.error):
         return False
 
 
@@ -97,7 +118,7 @@ def imported(home: Home, file: Path) -> int:
             home.root.rmdir()
         folder.replace(home.root)
         sync_dir(home.root.parent)
-    except (OSError, tarfile.TarError, EOFError, ValueError) as error:
+    except (OSError, tarfile.TarError, EOFError, ValueError, zlib.error) as error:
         raise NightschoolError("the file cannot be unpacked", where=file, why=error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -107,7 +128,7 @@ def imported(home: Home, file: Path) -> int:
 def _unpacked(file: Path, folder: Path) -> int:
     count = 0
     names: list[str] = []
-    with tarfile.open(file, "r:gz") as archive:
+    with _opened(file) as archive:
         for member in archive:
             if member.name == MARK:
                 continue
