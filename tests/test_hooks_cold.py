@@ -104,6 +104,17 @@ def test_no_variable_is_needed_but_home(home, env, shell, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["user-home"]
 
 
+@pytest.mark.parametrize("told", ["~", "~nobody/x", "~nobody"])
+def test_a_tilde_makes_no_directory_in_the_project(env, shell, tmp_path, told):
+    """`~` alone is HOME, as the engine reads it; another user's is not guessed; without HOME there is no home."""
+    below, project = tmp_path / "user-home", tmp_path / "project"
+    project.mkdir()
+    harvest(env | {"HOME": str(below), "NIGHTSCHOOL_HOME": told}, "codex", "turn_end", shell=shell, cwd=project)
+    assert (below / "spool").is_dir() is (told == "~")
+    harvest({"PATH": env["PATH"], "NIGHTSCHOOL_HOME": told}, "codex", "turn_end", shell=shell, cwd=project)
+    assert list(project.iterdir()) == []
+
+
 @pytest.mark.parametrize("home_variable", [{}, {"HOME": ""}, {"HOME": "/proc/nowhere"}, {"HOME": "/dev/null"}])
 def test_without_a_home_nothing_happens(shell, home_variable, tmp_path):
     """No HOME, an empty one, or one where nothing can be made: the payload is read to its end and dropped."""
