@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_every_shell_can_read_it(shell):
     done = subprocess.run([*shell, "-n", HARVEST], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert os.access(HARVEST, os.X_OK)
-    assert len(HARVEST.read_text().splitlines()) < 60
+    assert len(HARVEST.read_text().splitlines()) < 65
 
 
 @pytest.mark.parametrize(
@@ -113,6 +114,29 @@ def test_a_tilde_makes_no_directory_in_the_project(env, shell, tmp_path, told):
     assert (below / "spool").is_dir() is (told == "~")
     harvest({"PATH": env["PATH"], "NIGHTSCHOOL_HOME": told}, "codex", "turn_end", shell=shell, cwd=project)
     assert list(project.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="to be another user one has to be root")
+@pytest.mark.parametrize("there", [False, True])
+def test_root_keeps_nothing_in_a_users_home(env, shell, there):
+    """Under `sudo` with the user's HOME no directory, payload or mark of root's is left; the user's own hooks go on."""
+    folder = Path(tempfile.mkdtemp(prefix="nightschool-user-"))  # where another user can go
+    try:
+        user = folder / "user"
+        home = user / ".nightschool"
+        for made in (user, home, home / "spool") if there else (user,):
+            made.mkdir(mode=0o700)
+            os.chown(made, 65534, 65534)
+        folder.chmod(0o755)
+        hook = shutil.copy(HARVEST, folder / "harvest")
+        told = {"PATH": env["PATH"], "HOME": str(user)}
+        harvest(told, "codex", "turn_end", shell=shell)
+        assert [path for path in user.rglob("*") if path.stat().st_uid == 0] == []
+        as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *(shell or ["sh"]), hook]
+        subprocess.run([*as_user, "codex", "turn_end"], input=PAYLOAD, env=told, check=True, cwd="/")
+        assert len(list((home / "spool").glob("*.json"))) == 1
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("home_variable", [{}, {"HOME": ""}, {"HOME": "/proc/nowhere"}, {"HOME": "/dev/null"}])
