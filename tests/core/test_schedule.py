@@ -283,6 +283,16 @@ def test_a_second_start_of_the_same_hour_is_no_second_night(home):
     assert start.start(home, one, FixedClock(AT + timedelta(hours=23))) is not None
 
 
+@pytest.mark.parametrize("if_missed", [False, True])
+def test_a_clock_that_was_ahead_puts_no_night_off(home, if_missed):
+    """A start, and the schedule itself, dated in a future that was none: the next night comes as it would have."""
+    ahead = FixedClock(AT + timedelta(days=4000))
+    one = scheduled(home).model_copy(update={"since": ahead.now()})
+    assert start.start(home, one, ahead) is not None
+    assert start.start(home, one, FixedClock(AT), if_missed=if_missed) is not None
+    assert start.start(home, one, FixedClock(AT + timedelta(minutes=5)), if_missed=if_missed) is None
+
+
 @pytest.mark.parametrize(("code", "failed"), [(0, False), (1, True), (2, True), (3, False), (4, False), (137, True)])
 def test_a_night_that_failed_is_told(home, code, failed):
     """Its last line reaches the next session's brief; waiting and a kept budget are no failure; success silences it."""

@@ -38,9 +38,10 @@ def _start(home: Home, job: Job, clock: Clock, *, if_missed: bool) -> LastRun | 
     now = clock.now()
     before = jobs.last_run(home, job.id)
     ran = before.started if before and not before.skipped else None
-    if if_missed and not when.missed(now, max(job.since, ran or job.since), job.hour, job.minute):
+    known = [at for at in (job.since, ran) if at is not None and at - now < when.AGAIN]  # else the clock was ahead then
+    if if_missed and known and not when.missed(now, max(known), job.hour, job.minute):
         return None
-    if not if_missed and ran is not None and now - ran < when.AGAIN:
+    if not if_missed and ran is not None and abs(now - ran) < when.AGAIN:
         return None
     if job.on_battery == "skip" and on_battery():
         skipped = LastRun(started=now, ended=now, skipped="on battery")
