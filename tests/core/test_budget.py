@@ -233,6 +233,16 @@ def test_a_day_is_limited_over_all_nights(door):
     assert model.calls == 8
 
 
+def test_what_a_clock_that_was_ahead_charged_does_not_count_for_years(door):
+    """Charges of a future that was none are no charges of the day; a clock that is put back by hours frees nothing."""
+    model = Model(lambda _: Answer(text="ok"))
+    door(model, night="0001", clock=FixedClock(START + timedelta(days=4000))).ask_all(many(3))
+    door(model, night="0002", clock=FixedClock(START + timedelta(hours=3))).ask_all(many(6)[3:])
+    with pytest.raises(OutOfBudget):
+        door(model, night="0003", day_tokens=4 * ONE).ask_all(many(12)[6:])
+    assert model.calls == 7
+
+
 SHARES = """
 import os, sys, time
 from pathlib import Path
@@ -464,3 +474,4 @@ def test_a_night_at_its_budget_makes_room_after_a_rest(home):
     assert [rested(1), rested(19.9), rested(20.1)] == [False, False, True]
     assert [rested(24, tokens=100.0), rested(24, tokens=101.0), rested(24, usd=1.0)] == [True, False, False]
     assert not rested(48, told.model_copy(update={"status": NightStatus.OPEN}))
+    assert [rested(-1), rested(-24 * 4000)] == [False, True]  # begun by a clock that was ahead

@@ -15,6 +15,7 @@ from nightschool.models.questions import Answer, CallError
 
 DAY = timedelta(hours=24)
 OPEN, ANSWERED = "open", "answered"
+_DAY = f"at > ?1 AND at < ?1 + {2 * DAY.total_seconds()}"  # what lies further ahead, a wrong clock has charged
 
 SCHEMA = """
 CREATE TABLE charges (
@@ -63,8 +64,8 @@ def reserve(db: sqlite3.Connection, charge: Charge, budget: Budget, begun: float
     _within(budget.tokens, "tokens", _tokens(db, "night = ?", charge.night), bound.tokens)
     _within(budget.usd, "usd", _cost(db, "night = ?", charge.night), bound.cost or 0.0)
     day = (charge.at - DAY).timestamp()
-    _within(budget.day_tokens, "day_tokens", _tokens(db, "at > ?", day), bound.tokens)
-    _within(budget.day_usd, "day_usd", _cost(db, "at > ?", day), bound.cost or 0.0)
+    _within(budget.day_tokens, "day_tokens", _tokens(db, _DAY, day), bound.tokens)
+    _within(budget.day_usd, "day_usd", _cost(db, _DAY, day), bound.cost or 0.0)
     left = None
     if budget.seconds is not None:
         used = seconds_used(db, charge.night, extra=(now if begun is None else begun, now))

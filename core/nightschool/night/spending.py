@@ -31,7 +31,7 @@ def has_rested(night: Night, setting: Setting) -> bool:
 
     Until then the same command stops at once, however often it is run, unless a flag allows more.
     """
-    if night.status is not NightStatus.BUDGET or setting.clock.now() - night.started < REST:
+    if night.status is not NightStatus.BUDGET or abs(setting.clock.now() - night.started) < REST:
         return False
     return not any(limit > night.budget.get(name, 0.0) for name, limit in setting.budget.items())
 
