@@ -44,6 +44,7 @@ from nightschool.records import (
 )
 from nightschool.sync import access, exchange, keys, layout, machine, service, setup
 from nightschool.sync.remote import Unreachable
+from nightschool.sync.state import State
 
 AT = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
 CLOCK = SystemClock()
@@ -963,6 +964,18 @@ def test_urls_that_are_not_taken(url):
 def test_where_a_repository_would_be_public(url, public):
     """Each way to a host has one place where a stranger would look."""
     assert access._https(url) == public
+
+
+@pytest.mark.parametrize("hours", [-24, 24 * 4000])
+def test_privacy_is_looked_at_again_whatever_the_clock_was(home, bare, hours):
+    """Seen over 20 hours ago, or by a clock that was ahead: before the next exchange it is seen to again."""
+    rules, told = Sync(backend="git", url=str(bare)), []
+    sync(home, rules)
+    state = State.newest(home, str(bare))
+    state.model_copy(update={"private": CLOCK.now() + timedelta(hours=hours)}).save(home)
+    service.synced(home, rules, CLOCK, lambda _project: {}, told.append)
+    assert "making sure that the repository is private" in told
+    assert abs(State.newest(home, str(bare)).private - CLOCK.now()) < timedelta(hours=1)
 
 
 def test_a_deploy_key_is_private_and_made_once(home):

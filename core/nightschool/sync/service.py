@@ -55,7 +55,7 @@ def synced(
     with single_flight(home.root / "sync.lock", "syncing", wait=_BUSY):
         state = State.of(home, remote.where())
         try:
-            if rules.backend == "git" and (state.private is None or clock.now() - state.private > _AGAIN):
+            if rules.backend == "git" and (state.private is None or abs(clock.now() - state.private) > _AGAIN):
                 say("making sure that the repository is private")
                 access.check_private(rules.url)
                 state = state.model_copy(update={"private": clock.now()})
