@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -186,3 +187,37 @@ def test_a_leap_second_and_a_changed_hour(world, platform):
     assert times[:3] == sorted(times[:3])
     assert times[0] == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert not kept.get("skipped")
+
+
+@pytest.mark.parametrize("words", [("status", "--json"), ("run",)])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_the_null_device(world, words, closed):
+    """Started without stdin, stdout or stderr, as some schedulers do, a verb does its work, and nothing lands elsewhere."""
+    few(world, 2)
+    line = shlex.join([*NIGHTSCHOOL, *words])
+    done = subprocess.run(
+        ["sh", "-c", f"exec {line} {closed}"],
+        cwd=world.project,
+        env=world.environment(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (world.home / "crash").exists()
+    assert bool(done.stdout) is (">&-" not in closed.split())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="nothing here is always full")
+@pytest.mark.parametrize("words", [("status",), ("adopt",), ("--help",)])
+def test_a_stdout_that_takes_nothing_is_told_once(world, words):
+    """Full, it ends with one line and exit 1 where an answer was due; Python has nothing to add."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*NIGHTSCHOOL, *words],
+            cwd=world.project,
+            env=world.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert len(done.stderr.splitlines()) == done.returncode == (not {"--help"} & {*words}), done.stderr

@@ -55,7 +55,14 @@ USAGE_LINE = "usage: nightschool VERB [options]   (nightschool VERB --help expla
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code (design §9)."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    _open_closed()
+    try:
+        return _called(list(sys.argv[1:] if argv is None else argv))
+    finally:
+        _let_go()
+
+
+def _called(words: list[str]) -> int:
     if words[:1] in (["--version"], ["-V"]):
         print(f"nightschool {__version__}")
         return DONE
@@ -66,6 +73,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"nightschool: no such verb ({words[0]!r}). {USAGE_LINE}", file=sys.stderr)
         return USAGE
     return _guarded(words[0], words[1:])
+
+
+def _open_closed() -> None:
+    """Open the null device where stdin, stdout or stderr was closed: no file of ours may take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+
+
+def _let_go() -> None:
+    """Forget what stdout does not take, for its reader has gone or its disk is full: Python would say so at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _flushed(code: int) -> int:
@@ -117,9 +144,7 @@ def _guarded(verb: str, words: list[str]) -> int:
         _leave(130)
         return 130
     except BrokenPipeError:
-        # the reader of stdout has gone; closing it again at exit must not complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        return DONE  # the reader of stdout has gone
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         print(f"nightschool: the disk refuses{where}: {error.strerror or error}. Check the path.", file=sys.stderr)
