@@ -80,10 +80,10 @@ class Config(Section):
 def load(home: Home) -> Config:
     """Read the configuration; the defaults when there is none. Raises NightschoolError when it cannot be read."""
     try:
-        told = tomllib.loads(home.config.read_text(encoding="utf-8"))
+        told = tomllib.loads(home.config.read_text(encoding="utf-8-sig"))  # some editors begin a file with U+FEFF
     except FileNotFoundError:
         return Config()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         fix = "Mend or remove it."
         raise NightschoolError("cannot read the configuration", where=home.config, why=error, fix=fix) from error
     try:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 
 class Section(BaseModel):
     """A table of the configuration."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True)
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_said(cls, told: Any) -> Any:
+        if isinstance(told, str) and "\0" in told:
+            raise ValueError("no path, name or command holds a NUL")
+        return told
 
 
 def _none(told: Any) -> Any:

@@ -94,7 +94,25 @@ def test_what_makes_no_sense_is_refused(argv, home, no_real_home, monkeypatch, c
     assert not home.config.exists()
 
 
-@pytest.mark.parametrize("text", ["[exam]\nrollouts_k = 0\n", "[exam]\nno_such = 1\n", "no toml at all", "[exam"])
+@pytest.mark.parametrize("before", ["", "\ufeff"])
+def test_a_file_as_some_editors_leave_it(home, before):
+    """With a byte order mark, and lines that end in CR LF."""
+    home.root.mkdir()
+    home.config.write_bytes(f"{before}[exam]\r\nrollouts_k = 3\r\n".encode())
+    assert load(home).exam.rollouts_k == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[exam]\nrollouts_k = 0\n",
+        "[exam]\nno_such = 1\n",
+        "no toml at all",
+        "[exam",
+        f"a = {'[' * 9999}",
+        '[schedule]\non_morning = "\\u0000"\n',
+    ],
+)
 def test_a_broken_file_is_one_clear_line(home, text):
     """A file that cannot be read as settings names itself and what is wrong, and is left as it is."""
     home.root.mkdir()
