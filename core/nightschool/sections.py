@@ -16,8 +16,8 @@ class Section(BaseModel):
     @field_validator("*")
     @classmethod
     def _can_be_said(cls, told: Any) -> Any:
-        if isinstance(told, str) and "\0" in told:
-            raise ValueError("no path, name or command holds a NUL")
+        if isinstance(told, str) and ("\0" in told or told != told.encode(errors="replace").decode()):
+            raise ValueError("it must be UTF-8, without NUL")
         return told
 
 

@@ -38,6 +38,7 @@ def test_what_is_saved_is_read_back(home):
         ("openai.base_url", "http://"),
         ("exam.reward", "correctness=nan"),
         ("exam.reward", "correctness=-1"),
+        ("adopt.target", "/p/caf\udce9/SKILL.md"),
     ],
 )
 def test_a_wrong_setting_is_refused(key, value):

@@ -221,3 +221,27 @@ def test_a_stdout_that_takes_nothing_is_told_once(world, words):
             check=False,
         )
     assert len(done.stderr.splitlines()) == done.returncode == (not {"--help"} & {*words}), done.stderr
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"\xff\xfe"])
+def test_a_path_that_is_no_text(world, name):
+    """A transcript whose path is not UTF-8 is named and stops nobody else; such a project is refused in one line."""
+    few(world, 3)
+    (folder,) = (world.user_home / ".claude" / "projects").iterdir()
+    odd = Path(os.fsdecode(os.fsencode(folder.parent) + b"/" + name))
+    shutil.copytree(folder, odd)
+    next(odd.iterdir()).rename(odd / "00000000-0000-4000-8000-00000000abcd.jsonl")
+    told = world.json("run")["night"]["funnel"]
+    assert (told["sessions"], len(told["broken"])) == (3, 1)
+    assert "not UTF-8" in next(iter(told["broken"].values()))
+
+    project = Path(os.fsdecode(os.fsencode(world.user_home) + b"/" + name))
+    project.mkdir()
+    for words in (("run",), ("harvest",), ("mine",), ("schedule", "--dry-run")):
+        (told,) = one_line(
+            subprocess.run(
+                [*NIGHTSCHOOL, *words], cwd=project, env=world.environment(), capture_output=True, check=False
+            )
+        )
+        assert "the project's path is not UTF-8" in told
+    world.run("run")

@@ -107,8 +107,19 @@ def told_budget(config: "Config", args: argparse.Namespace) -> dict[str, float]:
 
 
 def project_of(args: argparse.Namespace) -> str:
-    """Return the project's real path. It need not exist any more: its sessions may."""
-    return os.path.realpath(Path(args.project).expanduser() if args.project else Path.cwd())
+    """Return the project's real path. It need not exist any more: its sessions may.
+
+    Raises NightschoolError for one whose bytes are no text: no record could hold it.
+    """
+    from nightschool.errors import NightschoolError
+
+    path = os.path.realpath(Path(args.project).expanduser() if args.project else Path.cwd())
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        fix = "Rename it, or name another with --project."
+        raise NightschoolError("the project's path is not UTF-8", where=ascii(path), fix=fix) from None
+    return path
 
 
 def setting_of(args: argparse.Namespace, *, quiet: bool = False) -> "Setting":

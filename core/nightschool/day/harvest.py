@@ -55,7 +55,7 @@ def harvest(
             found = _asked(platforms, _hint(ref), known, redact, private)
         except Exception as error:  # noqa: BLE001  a platform may raise anything; its fault stops nobody else
             why = _line(redact(f"{type(error).__name__}: {error}"))
-            broken[f"{ref.platform}: {Path(ref.path).name}"] = why
+            broken[f"{ref.platform}: {_utf8(Path(ref.path).name)}"] = why
             continue
         grown = _kept(store, found, known)
         done, read, new_bytes = done + 1, read + (grown > 0), new_bytes + grown
@@ -93,7 +93,12 @@ def _newest(refs: Iterable[TranscriptRef]) -> list[TranscriptRef]:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:300]
+    return " ".join(_utf8(text).split())[:300]
+
+
+def _utf8(text: str) -> str:
+    """Return a text without what stands for bytes that are not UTF-8: names of files may hold any, records none."""
+    return text.encode(errors="replace").decode()
 
 
 def _remembering(redact: Redact) -> Redact:
@@ -126,6 +131,8 @@ def _asked(
         return found
     if (found.platform, found.id) != (event.platform, event.session_id):
         raise NightschoolError("a platform answered for another session", where=event.platform)
+    if found.source.path != _utf8(found.source.path):
+        raise NightschoolError("the path of its transcript is not UTF-8", fix="Rename what is not.")
     return stripped(found) if is_private(found, private) else redacted(found, known, redact)
 
 
