@@ -226,6 +226,29 @@ def test_a_platform_that_fails_stops_nobody_else(home, drain, tell, toy, tmp_pat
     assert done.failed == {"bad/b1": "ValueError: near [REDACTED] in line 3"}
 
 
+@pytest.mark.parametrize("at_payload", [True, False])
+def test_a_platform_that_would_end_the_process_stops_nobody_else(drain, tell, toy, tmp_path, at_payload):
+    """SystemExit over a payload or a transcript is its own fault: the payload goes, and the next session is read."""
+
+    class Ends(toy.Toy):
+        name = "ends"
+
+        def read_payload(self, moment, data):
+            return sys.exit(3) if at_payload else super().read_payload(moment, data)
+
+        @toy.hookimpl
+        def on_session_end(self):
+            sys.exit(3)
+
+    transcript(tmp_path, calls("."))
+    tell(platform="ends", sid="e1")
+    tell(at=AT + timedelta(seconds=1))
+
+    done = drain(Ends(), toy.Toy())
+
+    assert (done.sessions, done.rejected, list(done.failed)) == (1, int(at_payload), [] if at_payload else ["ends/e1"])
+
+
 def test_a_spike_is_told_once_an_episode(home, drain, tell, tmp_path):
     """An error spike becomes one event with the turns behind it; reading the session again finds the same one."""
     transcript(tmp_path, calls("x"), calls(".."), calls("xx"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import pluggy
 import pytest
@@ -143,6 +144,18 @@ def test_what_a_platform_fails_at_stops_nobody(home, tmp_path, night):
     assert [session.id for session in SessionStore(home).sessions()] == ["mine", "s0", "s2"]
     assert night(Fragile(), claude_code).broken == {}
     assert [session.id for session in SessionStore(home).sessions()] == ["mine", "s0", "s1", "s2", "s3"]
+
+
+def test_a_platform_that_would_end_the_process_stops_nobody(home, night):
+    """SystemExit over a transcript is a failure like any other."""
+
+    class Ends(Fragile):
+        @hookimpl
+        def on_session_end(self, event, known):
+            return sys.exit(3) if event.session_id == "s3" else super().on_session_end(event, known)
+
+    assert set(night(Ends()).broken) == {"fragile: s3.log"}
+    assert [session.id for session in SessionStore(home).sessions()] == ["s0", "s1", "s2"]
 
 
 def test_a_broken_transcript_does_not_use_up_the_cap(home, night):

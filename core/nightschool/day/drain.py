@@ -196,7 +196,7 @@ class _Drain:
         except spool.Unreadable as error:
             self._reject(drop, str(error))
             return None
-        except Exception as error:  # noqa: BLE001  a platform may raise anything about a payload that is anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a platform may raise anything about a payload that is anything
             self._reject(drop, f"its platform cannot read it: {type(error).__name__}")
             return None
 

@@ -53,7 +53,7 @@ def harvest(
         known = _known(store, ref.platform, ref.session)
         try:
             found = _asked(platforms, _hint(ref), known, redact, private)
-        except Exception as error:  # noqa: BLE001  a platform may raise anything; its fault stops nobody else
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a platform may raise anything; its fault stops nobody else
             why = _line(redact(f"{type(error).__name__}: {error}"))
             broken[f"{ref.platform}: {_utf8(Path(ref.path).name)}"] = why
             continue

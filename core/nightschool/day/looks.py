@@ -137,7 +137,7 @@ class Looks:
                 source = session.source
                 self.finder.look(event, session)
                 self.failed.pop(_name(event), None)
-        except Exception as error:  # noqa: BLE001  a platform may raise anything about a transcript that is anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a platform may raise anything about a transcript that is anything
             self.failed[_name(event)] = " ".join(self.redact(f"{type(error).__name__}: {error}").split())[:300]
         self._done[key] = event, source
 
