@@ -245,3 +245,14 @@ def test_a_path_that_is_no_text(world, name):
         )
         assert "the project's path is not UTF-8" in told
     world.run("run")
+
+
+@pytest.mark.parametrize("words", [("run",), ("status",), ("adopt",), ("brief",)])
+def test_a_directory_that_is_gone_is_named_as_such(world, words):
+    """In a project that was removed under the shell's feet a verb says so, and does nothing."""
+    line = f"rmdir {shlex.quote(str(world.project))} && exec {shlex.join([*NIGHTSCHOOL, *words])}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=world.project, env=world.environment(), capture_output=True, check=False
+    )
+    assert "the directory you are in is gone" in one_line(done)[0]
+    assert not world.home.exists()

@@ -95,6 +95,14 @@ def _let_go() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _refused(error: OSError) -> str:
+    """Say what the disk refused. Asked for the directory we are in, it names none when that is gone."""
+    if error.filename is None and isinstance(error, FileNotFoundError):
+        return "the directory you are in is gone. Go to another (cd), then run the same command again."
+    where = f" ({error.filename})" if error.filename else ""
+    return f"the disk refuses{where}: {error.strerror or error}. Check the path."
+
+
 def _flushed(code: int) -> int:
     """Return the code once all of stdout is out: a reader that has gone shows only then."""
     sys.stdout.flush()
@@ -146,8 +154,7 @@ def _guarded(verb: str, words: list[str]) -> int:
     except BrokenPipeError:
         return DONE  # the reader of stdout has gone
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        print(f"nightschool: the disk refuses{where}: {error.strerror or error}. Check the path.", file=sys.stderr)
+        print(f"nightschool: {_refused(error)}", file=sys.stderr)
         return FAILED
     except Exception as error:  # noqa: BLE001  a fault of ours: leave a log that can be pasted, not a trace on screen
         from nightschool.cli.crash import leave_log
