@@ -168,7 +168,8 @@ def single_flight(path: Path, doing: str, *, wait: float = 0.0, sign: Path | Non
     except OSError as error:
         raise NightschoolError("cannot take the lock", where=path, why=error.strerror, fix=_ELSEWHERE) from error
     try:
-        write_whole(holder, json.dumps({"pid": os.getpid(), "doing": doing}).encode(), durable=False)
+        with contextlib.suppress(NightschoolError):  # a word to others: on a full disk what frees room must go on
+            write_whole(holder, json.dumps({"pid": os.getpid(), "doing": doing}).encode(), durable=False)
         yield
     finally:
         with contextlib.suppress(OSError):

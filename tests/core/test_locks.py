@@ -32,6 +32,16 @@ def holder(home):
     process.stdout.close()
 
 
+def test_who_cannot_say_its_name_works_all_the_same(home):
+    """A holder's note that cannot be written, as on a full disk, keeps nobody from emptying it: the lock holds."""
+    home.lock.with_suffix(".holder").mkdir(parents=True)
+    with single_flight(home.lock, "purging"):
+        told = subprocess.run([sys.executable, "-c", HOLD, str(home.lock)], capture_output=True, text=True, check=False)
+        assert "at work" in told.stderr
+    with single_flight(home.lock, "again"):
+        pass
+
+
 def test_the_second_is_told_who_holds_it(home, holder):
     """A taken lock names the process and what it does."""
     with pytest.raises(NightschoolError, match=rf"process {holder.pid} \(sleeping\)"), single_flight(home.lock, "x"):
