@@ -38,6 +38,12 @@ def name(evidence: Evidence) -> str:
     return f"{evidence.edit.id}.{hashlib.sha256(evidence.examiner.encode()).hexdigest()[:8]}"
 
 
+def with_missing(evidence: Evidence, task: str, one_sided: tuple[int, int]) -> Evidence:
+    """Note how many attempts at a task one side alone could score; a resumed night tells the same again."""
+    others = {name: both for name, both in evidence.one_sided.items() if name != task}
+    return evidence.model_copy(update={"one_sided": others | ({task: one_sided} if any(one_sided) else {})})
+
+
 def with_pairs(evidence: Evidence, pairs: Iterable[Pair]) -> Evidence:
     """Add pairs whose family the edit has not met: near-duplicates, and a resumed night, are one piece of evidence."""
     met = {pair.family for pair in evidence.pairs}

@@ -12,7 +12,7 @@ from nightschool.config import Exam
 from nightschool.models.door import Door
 from nightschool.night import evidence as store
 from nightschool.night.gate import asked_for, decide, hopeless, round_size
-from nightschool.night.gating import lifetime
+from nightschool.night.gating import lifetime, missing
 from nightschool.night.gating.choice import one_of_each_family, tonight, unmoved
 from nightschool.night.gating.guards import quotes_exam
 from nightschool.night.gating.joint import held_back
@@ -20,7 +20,7 @@ from nightschool.night.gating.reexam import decide_removal, later
 from nightschool.night.judging import rubric
 from nightschool.night.judging.judge import must_tell
 from nightschool.night.judging.telling import telling_words
-from nightschool.night.replay import Trial, pair
+from nightschool.night.replay import Trial, one_sided, pair
 from nightschool.night.steps import Phase
 from nightschool.paths import Home
 from nightschool.records import Edit, Evidence, Pair, RealTask, Rollout, Ruling, Sealed, Task, Verdict
@@ -222,10 +222,12 @@ class Examiner:
         self.say(Phase(f"replaying {len(trials)} trials for {len(live)} candidate rule(s)", calls))
         rolled = self._roll(list(trials.values()))
         for paper, base, edited in wanted:
-            found = pair(edited, self.night, rolled[id(base)], rolled[id(edited)], self.rules.reward)
+            sides = rolled[id(base)], rolled[id(edited)]
+            found, known = pair(edited, self.night, *sides, self.rules.reward), held[paper.edit.id]
             # the gate looks after every task: what was asked beyond its ruling is no evidence any more
-            if found is not None and not self._ruled(held[paper.edit.id]):
-                held[paper.edit.id] = store.with_pairs(held[paper.edit.id], [found])
+            if not self._ruled(known):
+                known = store.with_missing(known, base.task.id, one_sided(*sides))
+                held[paper.edit.id] = store.with_pairs(known, [found] if found else [])
         for paper in live:
             if held[paper.edit.id].pairs:
                 store.save(self.home, held[paper.edit.id])
@@ -264,15 +266,15 @@ class Examiner:
 
     def _decide(self, found: Evidence, *, night_over: bool) -> Verdict:
         if found.edit.op == "delete":
-            return decide_removal(found.pairs, alpha=self.rules.alpha, night_over=night_over)
-        return decide(
-            found.pairs,
-            alpha=self.rules.alpha,
-            wordings=self.wordings.get(found.edit.id, 1),
-            max_nights=self.rules.max_nights,
-            night_over=night_over,
-            level=self.levels.get(found.edit.id, 1.0),
-        )
+            ruled = decide_removal(found.pairs, alpha=self.rules.alpha, night_over=night_over)
+        else:
+            tried, level = self.wordings.get(found.edit.id, 1), self.levels.get(found.edit.id, 1.0)
+            alpha, nights = self.rules.alpha, self.rules.max_nights
+            ruled = decide(
+                found.pairs, alpha=alpha, wordings=tried, max_nights=nights, night_over=night_over, level=level
+            )
+        last = night_over and ruled.nights >= self.rules.max_nights
+        return missing.held(ruled, found.one_sided, last=last)
 
     def _left(self, held: Mapping[str, Evidence], tasks: Sequence[RealTask]) -> int:
         """Count the tasks of their own that undecided edits have not met: the cap or a failed call left them."""

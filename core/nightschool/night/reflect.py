@@ -74,8 +74,8 @@ def _stays(found: Evidence, recurrence: Recurrence) -> bool:
 def reopened(found: Evidence) -> Evidence:
     """Return rejected evidence as that of an edit that starts anew: it meets only tasks that it has not met."""
     met = (*found.set_aside, *(pair.family for pair in found.pairs))
-    told = {"pairs": (), "verdict": None, "ruled": None, "set_aside": tuple(sorted(set(met)))}
-    return found.model_copy(update=told)
+    anew = found.model_copy(update={"pairs": (), "one_sided": {}, "verdict": None, "ruled": None})
+    return anew.model_copy(update={"set_aside": tuple(sorted(set(met)))})
 
 
 def _proposed(recurrence: Recurrence, tasks: Sequence[Task], target: Target, preferences: str) -> Edit | None:

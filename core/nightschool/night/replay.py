@@ -77,6 +77,16 @@ class Trial:
         )
 
 
+def one_sided(without: Sequence[Rollout], with_: Sequence[Rollout]) -> tuple[int, int]:
+    """Return how many attempts only the side without the edit could score, and only the side with it."""
+    scored = [(_scored(a), _scored(b)) for a, b in zip(without, with_, strict=True)]
+    return scored.count((True, False)), scored.count((False, True))
+
+
+def _scored(one: Rollout) -> bool:
+    return one.reward is not None and 0 <= one.reward <= 1
+
+
 def weighed(own: Rollout, other: Rollout, weights: Mapping[Any, float]) -> float:
     """Return the reward of an attempt in [0, 1], seen against its twin on the other side of the pair.
 
@@ -110,7 +120,7 @@ def pair(
     both = [
         (weighed(a, b, weights), weighed(b, a, weights))
         for a, b in zip(without, with_, strict=True)
-        if a.reward is not None and b.reward is not None and 0 <= a.reward <= 1 and 0 <= b.reward <= 1
+        if _scored(a) and _scored(b)
     ]
     if not both or trial.edit is None:
         return None

@@ -1,10 +1,14 @@
 """What an exam is made of: an edit, its rollouts, the evidence they add up to, and the verdict."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from nightschool.events import Instant, Name, Record
 from nightschool.versions import Version
+
+Attempts = Annotated[int, Field(ge=0, le=10**6)]
 
 
 class Edit(Record):
@@ -113,4 +117,6 @@ class Evidence(Record):
     verdict: Verdict | None = None
     ruled: Instant | None = None  # when it was accepted or rejected; None until then, and in records from before
     elsewhere: bool = False  # another machine, not known to be the user's, has added to it
+    one_sided: dict[Name, tuple[Attempts, Attempts]] = Field(default_factory=dict)
+    """By task, how many attempts only the side without the edit could score, and only the side with it."""
     set_aside: tuple[Name, ...] = ()  # families it met before it was reopened: it never meets them again

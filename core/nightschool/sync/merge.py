@@ -79,6 +79,7 @@ def _evidence(mine: Evidence, theirs: Evidence) -> Evidence:
         "pairs": tuple(pair for pair in (*theirs.pairs, *new) if pair.family not in aside),
         "verdict": ruled.verdict,
         "ruled": ruled.ruled,
+        "one_sided": theirs.one_sided | mine.one_sided,
         "set_aside": tuple(sorted(aside)),
         "first_seen": min(mine.first_seen, theirs.first_seen),
         "elsewhere": mine.elsewhere or theirs.elsewhere,
