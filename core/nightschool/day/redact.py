@@ -61,6 +61,18 @@ _REST = re.compile(
     re.ASCII,
 )
 
+# Kinds that are written in base64 with its signs, which end a run; what is shorter is none.
+_BASE64_KINDS = {
+    "flyio-token",
+    "aws-bedrock-key",
+    "sentry-token",
+    "grafana-token",
+    "onepassword-token",
+    "atlassian-token",
+}
+_BASE64_REST = re.compile(r"[\w+/-]*(?:={1,2}[\w+/-]*)?", re.ASCII)
+_BASE64_LEAST = 32
+
 # What any search but that for tokens begins with. Most short texts hold none of it, and one search tells.
 _ANY = re.compile(
     either({*PLACE_WORDS, *NAME_WORDS, *TABLE_WORDS, "echo ", "printf "})
@@ -160,14 +172,16 @@ def _tokens(scan: str) -> Iterator[Span]:
         while head := HEADS.search(scan, at, end):
             token = TOKENS[head[0]]
             match = token.pattern.match(scan, head.start(), end)
-            at = match.end() if match else head.end()
+            stop = _whole(scan, match, end, token.kind) if match else 0
+            at = stop or head.end()
             if (
                 match
+                and stop
                 and _varied(match[0])
                 and (has_digit(match[0]) or not token.digit)
                 and not _in_hash(scan, start, match)
             ):
-                yield *match.span(), token.kind
+                yield match.start(), at, token.kind
                 if at == end and (rest := _REST.match(scan, at)) and _goes_on(rest["s"]):
                     yield *rest.span("s"), token.kind
                 if pair := token.kind.startswith("aws-access") and _AWS_PAIR.match(scan, at):
@@ -176,6 +190,15 @@ def _tokens(scan: str) -> Iterator[Span]:
             for match in _BUILT.finditer(scan, start, end):
                 if match.lastindex and _varied(match[0]) and has_digit(match[0]):
                     yield *match.span(), _BUILT_KINDS[match.lastindex - 1]
+
+
+def _whole(scan: str, match: re.Match[str], end: int, kind: str) -> int:
+    """Return where a token ends that may go on behind its run; 0 when it is too short for its kind."""
+    if kind not in _BASE64_KINDS:
+        return match.end()
+    rest = _BASE64_REST.match(scan, match.end()) if match.end() == end else None
+    stop = rest.end() if rest else match.end()
+    return stop if stop - match.start() >= _BASE64_LEAST else 0
 
 
 def _goes_on(rest: str) -> bool:

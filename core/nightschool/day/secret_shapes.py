@@ -31,7 +31,7 @@ gitlab-token        -  glpat-,glrt-  [\w.-]{12,}
 gitlab-token        -# glptt-,glrtr-,gldt-,glcbt-,gloas-,glimt-,glagent-,glsoat-,glffct-,glft-  [\w.-]{12,}
 gitlab-token        -  GR1348941  [\w-]{16,}
 aws-access-key-id   a  AKIA,ASIA,ABIA,ACCA  [A-Z0-9]{16}(?![A-Za-z0-9])
-aws-bedrock-key     a  ABSK  [A-Za-z0-9]{60,}
+aws-bedrock-key     a  ABSK  [A-Za-z0-9]{12,}
 google-api-key      -  AIza  [\w-]{30,}
 google-oauth        -  GOCSPX-,ya29.  [\w-]{16,}
 stripe-key          a  sk_live_,rk_live_,sk_test_,rk_test_,sk_prod_,rk_prod_  [A-Za-z0-9]{8,}
@@ -73,7 +73,8 @@ databricks-token    a  dapi  [0-9a-f]{32}(?:-\d)?
 vault-token         a  hvs.,hvb.,hvr.  [\w-]{16,}
 age-key             -  AGE-SECRET-KEY-1  [A-Za-z0-9]{16,}
 jwt                 -  eyJ  [\w-]{8,1024}+\.{1,2}[\w-]{8,}(?:\.[\w-]+){0,3}
-grafana-token       a# glsa_,glc_  \w{20,}
+grafana-token       a# glsa_  \w{20,}
+grafana-token       a# glc_  \w{12,}
 sentry-token        -  sntrys_,sntryu_  [\w-]{20,}
 newrelic-key        a  NRAK-,NRII-,NRJS-,NRAL-  [A-Za-z0-9]{16,}
 dynatrace-token     a  dt0c01.,dt0s01.,dt0s16.  [A-Z0-9]{16,}\.[A-Z0-9]{20,}
@@ -87,7 +88,7 @@ postman-key         a  PMAK-  [0-9a-f]{20,}-[0-9a-f]{20,}
 atlassian-token     a  ATATT3,ATCTT3  [\w-]{20,}
 bitbucket-token     a  ATBB  [A-Za-z0-9]{20,}
 tailscale-key       a  tskey-  [\w-]{16,}
-flyio-token         w  fm1_,fm2_,fm1r_,fm2r_,fm1a_,fo1_  [\w-]{30,}
+flyio-token         w  fm1_,fm2_,fm1r_,fm2r_,fm1a_,fo1_  [\w-]{12,}
 buildkite-token     a  bkua_,bkpa_,bkaa_  [0-9a-f]{32,}
 circleci-token      a  CCIPAT_,CCIPRJ_  [\w-]{20,}
 sonar-token         a  sqp_,squ_,sqa_  [0-9a-f]{32,}
