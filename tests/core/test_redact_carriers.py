@@ -17,6 +17,16 @@ FORMS = {
     "grafana-cloud": "glc_e1{long}/{signs}",
     "onepassword": "ops_eyJ{long}+{signs}",
     "atlassian": "jira ATATT3xFfGF0{long}={check}",
+    # letters alone
+    "log": "user=bob password={mingled} host=x",
+    "map": "{{user=bob, password={mingled}, host=x}}",
+    "npmrc": "//nexus.example/:_password={mingled}",
+    "ini": "[smtp]\nuser = a\npass = {mingled}",
+    "yaml-pass": "user: admin\npass: {mingled}",
+    "php-array": "    [password] => {mingled}",
+    "vault": "Key         Value\n---         -----\npassword    {mingled}\nuser        bob",
+    "row": "| DB_PASSWORD | {mingled} |",
+    "keystore": "keytool -storepass {mingled} -list",
 }
 LEFT = [
     "password = myDbName",

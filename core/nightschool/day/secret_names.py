@@ -11,7 +11,7 @@ import re
 from collections.abc import Container, Iterator
 
 from nightschool.day.secret_shapes import MARK, Span, has_digit
-from nightschool.day.secret_values import WORDS_ABROAD, Hit, kind_of
+from nightschool.day.secret_values import WORDS_ABROAD, Hit, is_mingled, kind_of
 
 _SIGN = (
     r"(?P<after>[a-z0-9_-]{0,32}+)(?: \d{1,2}(?=[ \t]?[:=]))?(?P<close>(?:\\{0,7}[\"'`\])]|\*\*|__|\[\d{0,4}\]){0,4}+)"
@@ -109,7 +109,11 @@ def _hit(scan: str, match: re.Match[str], at: int, end: int, *, quoted: bool) ->
         sign = ","  # a call or another way: not more than what stands beside it
     elif "\n" in match["blank"] or sign in _DRAWN:
         ends = _CELL if sign == "|" else _CLOSED if sign == ">" else _LAST
-        if not has_digit(scan[at:end]) or not ends.match(scan, end) or _ASSIGNS.match(scan, at):
+        if (
+            not (has_digit(scan[at:end]) or is_mingled(scan[at:end]))
+            or not ends.match(scan, end)
+            or _ASSIGNS.match(scan, at)
+        ):
             return None
         sign = ":"
     elif "<" in sign or sign == "は" or len(sign) > 3:

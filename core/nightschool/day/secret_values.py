@@ -80,6 +80,9 @@ _TURN = re.compile(r"[a-z][A-Z]")
 _HEX = re.compile(r"[0-9a-fA-F-]+")
 _LETTERED = re.compile(r"[a-z]\.[A-Za-z0-9]{20,}")  # an old token of Vault
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-")
+_SIGNS = re.compile(r"[^A-Za-z]+")
+_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _DIGITS = re.compile(r"\d+")
 _SYMBOL = re.compile(r"[!@#$%^&*+~?]")
 _BREAK = re.compile(r"[^A-Za-z0-9]+")
@@ -134,7 +137,7 @@ def _is_password(hit: Hit, word: str) -> bool:
     value = hit.value
     if len(value) < 3 or _TALK.fullmatch(value.lower()) or (word == "pass" and _is_verb(hit)):
         return False
-    mixed = has_digit(value) or value.endswith("=") or bool(_SYMBOL.search(value))
+    mixed = has_digit(value) or value.endswith("=") or bool(_SYMBOL.search(value)) or is_mingled(value)
     if hit.quoted and _SPACE.search(value):
         return _is_phrase(hit, word)
     if hit.quoted:
@@ -150,7 +153,7 @@ def _is_verb(hit: Hit) -> bool:
         return True
     if hit.before:
         return hit.before.isalpha() and not hit.before.lower().endswith(_PASS_OWNERS)
-    outcome = not hit.quoted and (hit.sign == ":" or hit.value.isdigit())
+    outcome = not hit.quoted and ((hit.sign == ":" and not is_mingled(hit.value)) or hit.value.isdigit())
     return outcome or hit.sign in {" ", ",", "is"}
 
 
@@ -208,6 +211,19 @@ def _is_random(value: str, least: int) -> bool:
 def _jumbled(part: str) -> bool:
     """Capitals change more often than in any camelCase."""
     return len(part) >= 16 and len(_TURN.findall(part)) * 5 >= len(part)
+
+
+def is_mingled(value: str) -> bool:
+    """Tell of letters in both cases that nobody took from words: `RNzchWDaka`, not `myDbName`."""
+    letters = _SIGNS.sub("", value)
+    parts = _HUMPS.findall(letters)
+    odd = [part for part in parts if len(part) == 1 or not _VOWEL.search(part)]
+    return (
+        len(letters) >= 8
+        and len(parts) > 2
+        and len(letters) < 3.5 * len(parts)
+        and (len(odd) > 1 or len(letters) <= 2.5 * len(parts))
+    )
 
 
 def _symbols(value: str) -> bool:
