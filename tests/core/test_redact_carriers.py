@@ -27,6 +27,26 @@ FORMS = {
     "vault": "Key         Value\n---         -----\npassword    {mingled}\nuser        bob",
     "row": "| DB_PASSWORD | {mingled} |",
     "keystore": "keytool -storepass {mingled} -list",
+    # names, and what stands between them and their values
+    "property": "stripe.api.key={key}",
+    "property-yaml": "app.encryption.key: {key}",
+    "master-key": "config/master.key: {key}",
+    "machine-key": '<machineKey validationKey="{key}" decryptionKey="{word}x1y2" validation="SHA1"/>',
+    "headers": '{{"x-api-key":["{key}"],"host":["h"]}}',
+    "list": 'API_KEYS = ["{key}", "{word}"]',
+    "list-lines": '"tokens": [\n  "{key}",\n  "{word}"\n]',
+    "bytes": 'secret := []byte("{key}")',
+    "option": 'password: Some("{word}".to_string()),',
+    "secret-string": 'Settings(api_key=SecretStr("{key}"))',
+    "ruby-or": "ENV['API_TOKEN'] ||= '{key}'",
+    "sql-server": "ALTER LOGIN sa WITH PASSWORD = N'{word}'",
+    "bicep": "param adminPassword string = '{word}'",
+    "sql-declare": "DECLARE @password nvarchar(50) = N'{word}'",
+    "here-string": "read -s PW <<< '{word}'",
+    "output": '{{"db_password": {{"sensitive": true, "type": "string", "value": "{word}"}}}}',
+    "parameter": '{{"Name": "/prod/db_password", "Type": "SecureString", "Value": "{word}"}}',
+    "plan": '  ~ password = "{word}" -> "{key}"',
+    "var-dump": "  'password' =>\n  string(12) \"{word}\"",
 }
 LEFT = [
     "password = myDbName",
@@ -35,6 +55,14 @@ LEFT = [
     "ok: fm2_short, glc_x",
     "| Password | isHashed |",
     "passwordField = makeTextInput",
+    '"password": ["This field is required.", "too_short"]',
+    '"password": ["invalid_choice"]',
+    '"tokens": ["foo", "bar1"]',
+    '{"password": {"type": "string", "default": "x"}}',
+    "row.key = abc12def34",
+    "cert.private.key = /etc/ssl/a1.pem",
+    "self.client.key = make_key(a1b2, c3)",
+    "password = str(user_input)",
 ]
 
 

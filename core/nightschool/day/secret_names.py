@@ -11,22 +11,30 @@ import re
 from collections.abc import Container, Iterator
 
 from nightschool.day.secret_shapes import MARK, Span, has_digit
-from nightschool.day.secret_values import WORDS_ABROAD, Hit, is_mingled, kind_of
+from nightschool.day.secret_values import KEY_OWNERS, WORDS_ABROAD, Hit, is_mingled, kind_of
 
+_WRAPPED = (  # what a value is put into where it is written: `SecretStr("…")`, `[]byte("…")`, `Some("…")`
+    r"(?:\[\]byte|some|(?:std::|pydantic\.)?(?:secret)?str(?:ing)?(?:\.from|::from)?|secret|bytes|buffer\.from|"
+    r"(?:base64\.)?b64decode|quote(?:_plus)?)"
+)
 _SIGN = (
     r"(?P<after>[a-z0-9_-]{0,32}+)(?: \d{1,2}(?=[ \t]?[:=]))?(?P<close>(?:\\{0,7}[\"'`\])]|\*\*|__|\[\d{0,4}\]){0,4}+)"
     r"(?:[ \t]\[[a-z*]{0,24}\](?=:))?"  # AWS Secret Access Key [None]: …
+    r"(?:[\s,\\:={]{1,14}+[\"'\\]{0,4}(?:type|sensitive|version|tier)[\"'\\]{1,4}[ \t]{0,4}:[ \t]{0,4}"
+    r"[\"'\\]{0,4}\w{1,24}[\"'\\]{0,4}(?=,)){0,4}"  # {"db_password": {"sensitive": true, "value": "…"
     r"(?:[\s,\\:={]{1,14}+[\"'\\]{0,4}(?:value|default)[\"'\\]{0,4}(?=[ \t]{0,4}[:=]))?"  # {"name": …, "value": …}
-    r"(?:(?P<typed>[ \t]{0,4}(?::|as\b)[ \t]{0,4}[a-z_&][\w\[\].&'? ]{0,40}(?: \| none)?[ \t]{0,2}=(?![=>]))"
+    r"(?:(?P<typed>[ \t]{0,4}(?::|as\b)[ \t]{0,4}[a-z_&][\w\[\].&'? ]{0,40}(?: \| none)?[ \t]{0,2}=(?![=>])|"
+    r"[ \t]{1,4}(?:string|n?varchar\(\w{1,4}\))[ \t]{0,4}=(?=[ \t]{0,4}n?[\"']))"
     r"|(?P<sign>(?:[ \t][\w:]{1,20}=[\"'][^\"'<>]{0,80}[\"']){1,3}>|</key>\s{0,20}<string>|"
     r"[ \t]{1,8}(?:--?>?|[\u2014\u2013\u2192]|\|)(?=[ \t])|は|"
-    r"[ \t]{0,8}(?:=>|:=|={1,3}|!={1,2}|:|>|,|<-|\?=|\|\||\?\?|or(?= [\"'])|[({]))"
+    r"[ \t]{0,8}(?:=>|:=|={1,3}|!={1,2}|:|>|,|<-|<<<|\?=|\|\|=?|\?\?=?|or(?= [\"'])|[({]))"
     r"|(?P<prose>(?:[ \t]{1,2}(?:for|of)(?:[ \t][\w.@-]{1,30}){1,3}?)?"
     r"(?:[ \t]{1,2}(?:is|was|ist|est|es|lautet|"
     r"to|be|now|set|changed|reset|still|currently|has|been|should|will)\b|"
     r"[ \t][éè](?=[ \t])|[ \t]from[ \t]\S{1,40}[ \t]to\b){1,4}:?)|(?=[ \t]))"
     r"(?P<blank>(?:\*\*|__)?[ \t]{0,8}(?:\*\*|!!?\w{1,10}[ \t]|[|>][+-]?(?=\r?\n))?"
-    r"(?:(?<=[:|>+-])(?<!->)\r?\n[ \t]{0,16})?(?:<!\[cdata\[)?)(?=[^\s)\]},;:])"
+    r"(?:(?<=[:|>+-])(?<!->)\r?\n[ \t]{0,16}(?:- )?)?(?:string\(\d{1,5}\) |<!\[cdata\[)?"
+    r"(?:(?P<list>\[)\s{0,40}(?=\\{0,7}[\"'])|" + _WRAPPED + r"\([ \t]{0,4}(?=[rb]?[\"']))?)(?=[^\s)\]},;:])"
 )
 _NAMES = {
     head: re.compile(f"(?P<word>{head}{rest}){_SIGN}", re.ASCII)
@@ -47,7 +55,7 @@ NAME_WORDS = tuple(_NAMES)
 """One of these is in every name that is looked for."""
 
 _NAME = re.compile(r"[\w-]*", re.ASCII)
-_OPEN = re.compile(r"[rbfuRBFUL@]{0,2}(?P<open>\"{3}|'{3}|\\{0,7}[\"'`])", re.ASCII)
+_OPEN = re.compile(r"[rbfuRBFULN@]{0,2}(?P<open>\"{3}|'{3}|\\{0,7}[\"'`])", re.ASCII)
 _BARE = re.compile(r"(?:[^\s\"'`\\&;<,]|,(?!\s)|&(?![\w.%-]{1,40}=|&)|\\(?![\snrtu\"'`/\\])){1,64}", re.ASCII)
 _ALONE = re.compile(r"\Z|[\n\"'`&;]|\\| [\w-]+=", re.ASCII)
 _LAST = re.compile(r"[\"'`)\]]*[.!?]?(?:\s*(?:\Z|\n|[\"'`\\,;}])| (?:and|for|on|but|so|please|if|in|at)\b)", re.ASCII)
@@ -58,6 +66,8 @@ _KEY_BEFORE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_- ")
 _BESIDE = frozenset({"||", "??", "or", "(", "{"})
 _DRAWN = frozenset({"-", "--", "->", "\u2014", "\u2013", "\u2192", "|"})
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*=(?=[^=\s])")  # the line after a name has a name of its own
+_ITEM = re.compile(r"\\{0,7}[\"'],\s{0,40}\\{0,7}[\"'](?P<s>[^\"'\\\n]{1,4096})(?=\\{0,7}[\"'])")
+_CHANGE = re.compile(r"\\{0,7}\"[ ]->[ ]\\{0,7}\"(?P<s>[^\"\\\n]{1,4096})(?=\\{0,7}\")")
 _LONG = 20  # characters of a value that may be a secret without a sign before it
 _JUDGED = 64  # characters of a value that are looked at, so that refusing many long ones stays cheap
 
@@ -67,7 +77,7 @@ def named(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
     for pattern in [pattern for head, pattern in _NAMES.items() if head in heads]:
         done = 0
         for match in pattern.finditer(low):
-            nobodys = match["word"][0] == "k" and low[match.start() - 1 : match.start()] not in _KEY_BEFORE
+            nobodys = match["word"][0] == "k" and not _is_owned(low, match.start())
             if nobodys or match.start() < done:
                 continue
             talk = _is_talk(low, match)
@@ -80,6 +90,21 @@ def named(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
             if hit and (kind := kind_of(hit)):
                 done = end if quoted or end - at < _JUDGED else _rest(scan, end)
                 yield at, done, kind
+                yield from ((*more, kind) for more in _others(scan, done, hit, listed=bool(match["list"])))
+
+
+def _is_owned(low: str, at: int) -> bool:
+    """Tell whether a key may be somebody's: `api_key`, `stripe.api.key`; not `row.key`, `[key`."""
+    before = low[at - 1 : at]
+    return before in _KEY_BEFORE or (before == "." and low.endswith(KEY_OWNERS, max(0, at - 16), at - 1))
+
+
+def _others(scan: str, at: int, hit: Hit, *, listed: bool) -> Iterator[tuple[int, int]]:
+    """Yield what follows a value under the same name: the rest of a list, or what a plan changes it to."""
+    while other := (_ITEM if listed else _CHANGE).match(scan, at):
+        at = other.end()
+        if kind_of(hit._replace(value=other["s"][:_JUDGED])):
+            yield other.span("s")
 
 
 def _is_talk(low: str, match: re.Match[str]) -> bool:
@@ -126,7 +151,7 @@ def _hit(scan: str, match: re.Match[str], at: int, end: int, *, quoted: bool) ->
         before=before,
         word=scan[start : start + len(match["word"])],
         after=scan[match.start("after") : match.end("after")],
-        sign=sign,
+        sign="," if match["list"] else sign,  # of a list no word is taken for a password
         spaced=bool(match["blank"]) or written[0] in " \t",
         quoted=quoted,
         last=bool((_ALONE if sign == "=" else _LAST).match(scan, end)),

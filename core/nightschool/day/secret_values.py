@@ -47,10 +47,11 @@ _PUBLIC = (
     "public", "pub", "primary", "foreign", "sort", "cache", "partition", "hash", "idempotency", "object", "s3", "dedup",
     "group", "row", "index", "host", "ssh", "known", "i18n", "query", "lookup", "map", "dict", "routing", "max", "num",
 )  # fmt: skip
-_KEY_OWNERS = (
+KEY_OWNERS = (
     "api", "access", "private", "account", "auth", "secret", "signing", "encryption", "encrypt", "master", "shared",
     "storage", "service", "subscription", "license", "webhook", "client", "app", "application", "consumer", "session",
     "jwt", "admin", "deploy", "bot", "write", "project", "integration", "unseal", "recovery",
+    "priv", "validation", "decryption", "decrypt", "hmac",
 )  # fmt: skip
 _PASS_OWNERS = ("user", "require", "become", "db", "my", "root", "admin", "ssh", "mail", "smtp", "ftp")
 _TALK = re.compile(
@@ -125,8 +126,8 @@ def _named_kind(hit: Hit) -> str:
 
 def _is_key(hit: Hit) -> bool:
     """An API key is a secret; a key that nobody is named to own is one when it is long and random, and no hash."""
-    owner = hit.before.lower().rstrip("_- ")
-    if owner.endswith(_KEY_OWNERS):
+    owner = hit.before.lower().rstrip("_- .")
+    if owner.endswith(KEY_OWNERS):
         return _is_random(hit.value, 20) if hit.sign == " " and not hit.before.startswith("--") else _is_secret(hit)
     owned = hit.before[-1:] in {"_", "-"} and hit.sign in {"=", ":"} and not owner.endswith(_PUBLIC)
     return owned and _is_random(hit.value, 20) and not _HEX.fullmatch(hit.value)
