@@ -1,10 +1,10 @@
 """Take secrets out of text before it is written or sent: `[redacted:github-token]` stands in their place.
 
-The searches give spans: marked tokens (`secret_shapes`), known places (`secret_places`, `secret_blocks`), values given
-to a secret's name (`secret_names`), flags of programs (`secret_commands`), columns and blocks (`secret_tables`). They
-read the text as it came, and as it is meant: without hidden characters, escapes resolved (`secret_views`).
-Spans that overlap are joined and replaced; the result is searched again
-until nothing is found, so that redacting twice changes nothing.
+The searches give spans: marked tokens (`secret_shapes`), known places (`secret_places`, `secret_blocks`), what tools
+tell (`secret_told`), values given to a secret's name (`secret_names`), flags of programs (`secret_commands`), columns
+and blocks (`secret_tables`). They read the text as it came, and as it is meant: without hidden characters, escapes
+resolved (`secret_views`). Spans that overlap are joined and replaced; the result is searched again until nothing is
+found, so that redacting twice changes nothing.
 
 detect-secrets 1.5.0 was measured and is not used. Of the tests' corpus (89 kinds of secret in 3 contexts, n = 267,
 written beside these patterns) all its plugins cover 215 secrets through `scan_line`, which also flags 91 of the 95
@@ -38,6 +38,7 @@ from nightschool.day.secret_shapes import (
     stands_in,
 )
 from nightschool.day.secret_tables import TABLE_WORDS, clustered, columned
+from nightschool.day.secret_told import TOLD_WORDS, told
 from nightschool.day.secret_views import views
 
 # Tokens without a head, known by how they are built.
@@ -51,15 +52,26 @@ _BUILT = re.compile(
 
 _BUILT_SIGN = re.compile(r"[.:]|[0-9a-f]{32}-")
 
-# An AWS secret key has no mark of its own; it stands beside its id in the files that are handed out.
-_AWS_PAIR = re.compile(r"[^A-Za-z0-9+/]{1,12}(?=[A-Z+/]*[a-z0-9+/]*[A-Z])([A-Za-z0-9/+]{40})(?![A-Za-z0-9+/])")
+# Secrets without a mark of their own, which stand beside their ids in the files that are handed out.
+_PAIRS = {
+    "aws-access-key-id": (
+        "aws-secret-key",
+        re.compile(r"[^A-Za-z0-9+/]{1,12}(?=[A-Z+/]*[a-z0-9+/]*[A-Z])([A-Za-z0-9/+]{40})(?![A-Za-z0-9+/])"),
+    ),
+    "twilio-key": ("twilio-token", re.compile(r"[^A-Za-z0-9]{1,12}([0-9a-f]{32})(?![A-Za-z0-9])")),
+}
 
 # A token that a line's end, or a quote, cuts in two.
 _REST = re.compile(
     r"(?:\\* ?\\?\r?\n[ \t>|+]{0,8}|\\+ [ \t>|+]{0,8}|[\"'][ \t]{0,4}[+.]?\s{0,40}\\?\s{0,40}[\"'])"
-    r"(?P<s>[\w-]{6,})(?![\w-]|[ \t]*[=:(])",
+    r"(?P<s>[\w-]{6,}(?:\.[\w-]{16,})*)(?![\w-]|[ \t]*[=:(])",
     re.ASCII,
 )
+
+# A number of 256 bits is a key where it is called one, or stands in a list of accounts.
+_WALLET = re.compile(r"(?:(?i:private[ _]?key)s?|\baccounts)[\W\d]{1,60}(?:0x[0-9a-fA-F]{64}[\W\d]{1,20})*\Z")
+
+_FULL_LINE = 40  # characters
 
 # Kinds that are written in base64 with its signs, which end a run; what is shorter is none.
 _BASE64_KINDS = {
@@ -75,7 +87,7 @@ _BASE64_LEAST = 32
 
 # What any search but that for tokens begins with. Most short texts hold none of it, and one search tells.
 _ANY = re.compile(
-    either({*PLACE_WORDS, *NAME_WORDS, *TABLE_WORDS, "echo ", "printf "})
+    either({*PLACE_WORDS, *NAME_WORDS, *TABLE_WORDS, *TOLD_WORDS, "echo ", "printf "})
     + r"|[ \t\"']-[a-z-]|:\\?/\\?/|:(?:\d{4,5}|\*):"
 )
 _SHORT = 400  # characters
@@ -123,7 +135,8 @@ def _spans(text: str) -> list[Span]:
     found, heads = _search(text)
     absent = heads.absent() if isinstance(heads, Heads) else set()
     for view in views(text):
-        again, _ = _search(view.text, {head for head in absent if not view.may_hold(head)})
+        known = absent if len(view.text) >= LARGE else ()  # a small one is searched for each literal anyway
+        again, _ = _search(view.text, {head for head in known if not view.may_hold(head)})
         found += [(*view.back(start, end), kind) for start, end, kind in again if start < end]
     return [span for span in found if span[0] < span[1] and not _is_done(text, *span[:2])]
 
@@ -142,7 +155,7 @@ def _search(text: str, absent: Container[str] = ()) -> tuple[list[Span], Contain
     heads = Heads(low, absent) if len(low) >= LARGE else low
     if len(low) < _SHORT and not _ANY.search(low):
         return [*_tokens(scan)], heads
-    searches = (placed, composed, named, commanded, columned, clustered)
+    searches = (placed, composed, told, named, commanded, columned, clustered)
     return [*_tokens(scan), *chain.from_iterable(search(scan, low, heads) for search in searches)], heads
 
 
@@ -180,12 +193,17 @@ def _tokens(scan: str) -> Iterator[Span]:
                 and _varied(match[0])
                 and (has_digit(match[0]) or not token.digit)
                 and not _in_hash(scan, start, match)
+                and (
+                    token.kind != "wallet-key"
+                    or head[0] != "0x"
+                    or _WALLET.search(scan[max(0, at - 800) : match.start()])
+                )
             ):
                 yield match.start(), at, token.kind
-                if at == end and (rest := _REST.match(scan, at)) and _goes_on(rest["s"]):
-                    yield *rest.span("s"), token.kind
-                if pair := token.kind.startswith("aws-access") and _AWS_PAIR.match(scan, at):
-                    yield *pair.span(1), "aws-secret-key"
+                if at == end:
+                    yield from ((*rest, token.kind) for rest in _rests(scan, at))
+                if token.kind in _PAIRS and (pair := _PAIRS[token.kind][1].match(scan, at)):
+                    yield *pair.span(1), _PAIRS[token.kind][0]
         if end - start >= 36 and _BUILT_SIGN.search(scan, start, end):
             for match in _BUILT.finditer(scan, start, end):
                 if match.lastindex and _varied(match[0]) and has_digit(match[0]):
@@ -199,6 +217,15 @@ def _whole(scan: str, match: re.Match[str], end: int, kind: str) -> int:
     rest = _BASE64_REST.match(scan, match.end()) if match.end() == end else None
     stop = rest.end() if rest else match.end()
     return stop if stop - match.start() >= _BASE64_LEAST else 0
+
+
+def _rests(scan: str, at: int) -> Iterator[tuple[int, int]]:
+    """Yield the next pieces of a token that was cut in two, or in more where each piece fills a line."""
+    while (rest := _REST.match(scan, at)) and _goes_on(rest["s"]):
+        yield rest.span("s")
+        at = rest.end()
+        if len(rest["s"]) < _FULL_LINE:
+            return
 
 
 def _goes_on(rest: str) -> bool:

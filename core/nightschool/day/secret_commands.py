@@ -9,6 +9,7 @@ import re
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
+from nightschool.day.secret_places import is_mixed
 from nightschool.day.secret_shapes import Span, is_real
 
 
@@ -29,7 +30,7 @@ _WEB = "curl wget http https xh lftp aria2c"
 _OPTIONS = {
     "-p": (
         _option("mysql mariadb 7z", "a"),
-        _option("sshpass login mongo", "as"),
+        _option("sshpass login mongo psexec", "as"),
     ),
     "-P": (_option("zip unzip zipcloak sqlcmd bcp", "as"),),
     "-w": (_option("ldap security", "s"),),
@@ -50,7 +51,7 @@ _OPTIONS = {
     "-passout": (_option("openssl", "s", "pass:"),),
 }
 _PROGRAM = re.compile(
-    r"(?<![\w.-])(?:(curl|wget|https?|xh|lftp|aria2c|sshpass|login|zip|unzip|zipcloak|sqlcmd|bcp|security|openssl|"
+    r"(?<![\w.-])(?:(curl|wget|https?|xh|lftp|aria2c|sshpass|login|psexec|zip|unzip|zipcloak|sqlcmd|bcp|security|openssl|"
     r"redis-cli|smbclient|rpcclient|smbmap|put-parameter|secretsmanager|htpasswd)(?:\.exe)?(?![\w-])|(mysql|mariadb|mongo|7z|ldap)[\w-]*|"
     r"(secret)s? (?:set|put|create))"
 )
@@ -64,11 +65,12 @@ _BREAK = re.compile(r"(?<!\\)(?<!\\\r)\n|(?:\||;|&&) ")
 
 _PIPED = re.compile(
     r"\| ?(?:sudo (?:-\S+ )*-\w*s\b|(?:sudo )?chpasswd|(?:sudo )?cryptsetup|passwd |"
+    r"(?P<coded>base64\b)|"
     r"[^\n|]{0,120}?(?:--[a-z-]*stdin|--data-file[= ]-|--with-token|secrets? (?:set|put|create)|/dev/stdin))"
 )
 _ECHO = re.compile(
     r"(?:echo|printf)(?: -\w+)*(?: \\?[\"']%s(?:\\n)?\\?[\"'])? \\?[\"']?"
-    r"(?:\w{1,32}:(?=\S*[\"']? ?$))?(?P<s>[^\s\"'\\]{3,}) ?\\?[\"']? ?$"
+    r"(?P<user>\w{1,32}:(?=\S*[\"']? ?$))?(?P<s>[^\s\"'\\]{3,}) ?\\?[\"']? ?$"
 )
 
 
@@ -119,6 +121,8 @@ def _piped(scan: str, low: str) -> Iterator[Span]:
                 else begin : pipe.start()
             ]
         )
-        if told and is_real(told["s"], 0, len(told["s"])):
+        if not told or (pipe["coded"] and not (told["user"] and is_mixed(told["s"], 0, len(told["s"])))):
+            continue
+        if is_real(told["s"], 0, len(told["s"])):
             shift = pipe.start() - len(told.string)
             yield shift + told.start("s"), shift + told.end("s"), "password"

@@ -16,28 +16,29 @@ _PARTS = {
     ",token": "token",
     '"kty': "kty",
     'kty\\"': "kty",
+    "-setcookie ": "cookie",
     "code=": "code",
     " codes": "code",
 }
 # Not those that many texts hold: these are found soon.
 _TOGETHER = {
-    "k": ("psk", "kennwort", "hook", "cookie", "kty"),
-    "b": ("bearer", "basic", "base64", "-----begin ", "---- begin ", "identified by ", "-b"),
-    "w": ("pw", "wachtwoord", "whsec_", "rwrty0iy"),
+    "k": ("psk", "kennwort", "hook", "cookie", "kty", "key content", "dumpprivkey"),
+    "b": ("bearer", "basic", "base64", "-----begin ", "---- begin ", "identified by ", "-b", "http-basic."),
+    "w": ("pw", "wachtwoord", "whsec_", "rwrty0iy", "wifi:", "bw_session="),
     "h": ("senha", "phrase", "thin:", "echo "),
-    "q": ("sqlplus ",),
+    "q": ("sqlplus ", "rabbitmqctl ", "sql:"),
     "j": ("eyj",),
     "|": ("--|", "-- |"),
     "@": ("@tcp(", "@unix("),
     "\t": ("e\t",),
     "{": ("d={",),
     "+": ("-+-",),
-    "/": ("/p:", "1//0"),
+    "/": ("/p:", "1//0", "/key/", "/private-", "/user:", "/add"),
     "_": ("_pat", "_salt"),
 }
 _ASCII = "".join(map(chr, range(128)))
 _OTHER = re.compile(rb"\?\?*")  # a letter first, for a fast search
-LARGE = 4000  # characters of a text for which all this pays
+LARGE = 2000  # characters of a text for which all this pays
 _LONGEST = 16
 
 

@@ -27,12 +27,13 @@ _SIGN = (
     r"[ \t]{1,4}(?:string|n?varchar\(\w{1,4}\))[ \t]{0,4}=(?=[ \t]{0,4}n?[\"']))"
     r"|(?P<sign>(?:[ \t][\w:]{1,20}=[\"'][^\"'<>]{0,80}[\"']){1,3}>|</key>\s{0,20}<string>|"
     r"[ \t]{1,8}(?:--?>?|[\u2014\u2013\u2192]|\|)(?=[ \t])|は|"
+    r"(?<=[^\\]\")(?:\r?\n|\\ ){2,4}(?=\S)|"  # a field of a form
     r"[ \t]{0,8}(?:=>|:=|={1,3}|!={1,2}|:|>|,|<-|<<<|\?=|\|\|=?|\?\?=?|or(?= [\"'])|[({]))"
     r"|(?P<prose>(?:[ \t]{1,2}(?:for|of)(?:[ \t][\w.@-]{1,30}){1,3}?)?"
     r"(?:[ \t]{1,2}(?:is|was|ist|est|es|lautet|"
     r"to|be|now|set|changed|reset|still|currently|has|been|should|will)\b|"
     r"[ \t][éè](?=[ \t])|[ \t]from[ \t]\S{1,40}[ \t]to\b){1,4}:?)|(?=[ \t]))"
-    r"(?P<blank>(?:\*\*|__)?[ \t]{0,8}(?:\*\*|!!?\w{1,10}[ \t]|[|>][+-]?(?=\r?\n))?"
+    r"(?P<blank>(?:\*\*|__)?[ \t]{0,12}(?:\*\*|!!?\w{1,10}[ \t]|[|>][+-]?(?=\r?\n))?"
     r"(?:(?<=[:|>+-])(?<!->)\r?\n[ \t]{0,16}(?:- )?)?(?:string\(\d{1,5}\) |<!\[cdata\[)?"
     r"(?:(?P<list>\[)\s{0,40}(?=\\{0,7}[\"'])|" + _WRAPPED + r"\([ \t]{0,4}(?=[rb]?[\"']))?)(?=[^\s)\]},;:])"
 )
@@ -67,6 +68,7 @@ _BESIDE = frozenset({"||", "??", "or", "(", "{"})
 _DRAWN = frozenset({"-", "--", "->", "\u2014", "\u2013", "\u2192", "|"})
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*=(?=[^=\s])")  # the line after a name has a name of its own
 _ITEM = re.compile(r"\\{0,7}[\"'],\s{0,40}\\{0,7}[\"'](?P<s>[^\"'\\\n]{1,4096})(?=\\{0,7}[\"'])")
+_LINE = re.compile(r"[\"']?\r?\n[ \t]{0,16}- [\"']?(?P<s>[^\s\"']{1,4096})")
 _CHANGE = re.compile(r"\\{0,7}\"[ ]->[ ]\\{0,7}\"(?P<s>[^\"\\\n]{1,4096})(?=\\{0,7}\")")
 _LONG = 20  # characters of a value that may be a secret without a sign before it
 _JUDGED = 64  # characters of a value that are looked at, so that refusing many long ones stays cheap
@@ -90,7 +92,8 @@ def named(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
             if hit and (kind := kind_of(hit)):
                 done = end if quoted or end - at < _JUDGED else _rest(scan, end)
                 yield at, done, kind
-                yield from ((*more, kind) for more in _others(scan, done, hit, listed=bool(match["list"])))
+                items = _ITEM if match["list"] else _LINE if "- " in match["blank"] else _CHANGE
+                yield from ((*more, kind) for more in _others(scan, done, hit, items))
 
 
 def _is_owned(low: str, at: int) -> bool:
@@ -99,9 +102,9 @@ def _is_owned(low: str, at: int) -> bool:
     return before in _KEY_BEFORE or (before == "." and low.endswith(KEY_OWNERS, max(0, at - 16), at - 1))
 
 
-def _others(scan: str, at: int, hit: Hit, *, listed: bool) -> Iterator[tuple[int, int]]:
+def _others(scan: str, at: int, hit: Hit, items: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """Yield what follows a value under the same name: the rest of a list, or what a plan changes it to."""
-    while other := (_ITEM if listed else _CHANGE).match(scan, at):
+    while other := items.match(scan, at):
         at = other.end()
         if kind_of(hit._replace(value=other["s"][:_JUDGED])):
             yield other.span("s")
@@ -151,7 +154,7 @@ def _hit(scan: str, match: re.Match[str], at: int, end: int, *, quoted: bool) ->
         before=before,
         word=scan[start : start + len(match["word"])],
         after=scan[match.start("after") : match.end("after")],
-        sign="," if match["list"] else sign,  # of a list no word is taken for a password
+        sign="[" if match["list"] else sign,
         spaced=bool(match["blank"]) or written[0] in " \t",
         quoted=quoted,
         last=bool((_ALONE if sign == "=" else _LAST).match(scan, end)),

@@ -75,7 +75,8 @@ def _key_block(text: str, start: int, end: int) -> bool:
     return bool(re.search(r"[A-Za-z0-9+/]{12}", body))
 
 
-def _place(kind: str, pattern: str, check: Callable[[str, int, int], bool] | None = is_real) -> Place:
+def place(kind: str, pattern: str, check: Callable[[str, int, int], bool] | None = is_real) -> Place:
+    """Make a place of its pattern, which is in lower case and begins with a literal."""
     return Place(kind, _head(pattern), re.compile(pattern, re.ASCII), check)
 
 
@@ -98,7 +99,7 @@ _KEY_NAME = r"[a-z0-9 +]{0,40}(?:private[ +]key(?:[ +]block)?|static[ +]key v\d)
 _FIELD = r"[a-z_*][\w*.-]{0,40}"
 
 
-def _long_random(text: str, start: int, end: int) -> bool:
+def long_random(text: str, start: int, end: int) -> bool:
     """Small letters, capitals and digits, or many digits among letters: no name of anything."""
     value = text[start:end]
     mixed = bool(re.search(r"[A-Z]", value) and re.search(r"[a-z]", value)) or len(re.findall(r"\d+", value)) > 3
@@ -161,13 +162,8 @@ def _spare(text: str, start: int, end: int) -> bool:
     )
 
 
-def _mnemonic(text: str, start: int, end: int) -> bool:
-    """The words of a wallet; prose of that length has one of these in it, which no wallet's list has."""
-    return not re.search(r"(?i)\b(?:the|and|for|with|are|was|not|but|from|its|has)\b", text[start:end])
-
-
 _ALL = (
-    _place(
+    place(
         "private-key",
         r"(?P<s>-----begin[ +]" + _KEY_NAME + "-----"
         r"(?:[^-]*+(?:-(?!----)[^-]*+)*+-?-----end[ +]"
@@ -177,92 +173,96 @@ _ALL = (
         + r"*+(?:[a-z0-9+/=]{1,15}(?=[\s\"'.…\]]*\Z))?))",
         _key_block,
     ),
-    _place("private-key", r"private-lines: \d+\s+(?P<s>" + _MATERIAL + "++)"),
-    _place("private-key", r"(?P<s>" + _B64_PEM + ")"),
-    _place("url-password", r":(?:\\?/){2}[^\s/:@\"'<>`\\]*+:(?P<s>[^\s/\"'<>`\\]+)@", _url_password),
-    _place("url-token", r":(?:\\?/){2}(?P<s>[a-z0-9_.~-]{16,}+)@", _random),
-    _place("slack-webhook", r"hooks\.slack(?:-gov)?\.com\\?/(?:services|workflows|triggers)\\?/(?P<s>[\w/\\+-]{10,})"),
-    _place("webhook", r"hooks?\\?/\d{6,24}\\?/(?P<s>[\w-]{20,})"),
-    _place("teams-webhook", r"hook\.office\.com\\?/(?P<s>[\w@/.\\-]{20,})"),
-    _place("webhook", r"hooks\\?/(?:catch\\?/)?(?P<s>[\w/\\-]{6,})", _long_random),
-    _place("bearer-token", r"bearer[\"':]{0,2}[ \t]{1,4}[\"'\\]{0,3}(?P<s>[a-z0-9._~+/=-]{8,})", _bearer),
-    _place("basic-auth", r"basic[ \t]{1,3}(?P<s>[a-z0-9+/_-]{6,}={0,2})", holds_login),
-    _place(
+    place("private-key", r"private-lines: \d+\s+(?P<s>" + _MATERIAL + "++)"),
+    place("private-key", r"(?P<s>" + _B64_PEM + ")"),
+    place("url-password", r":(?:\\?/){2}[^\s/:@\"'<>`\\]*+:(?P<s>[^\s/\"'<>`\\]+)@", _url_password),
+    place("url-token", r":(?:\\?/){2}(?P<s>[a-z0-9_.~-]{16,}+)@", _random),
+    place("slack-webhook", r"hooks\.slack(?:-gov)?\.com\\?/(?:services|workflows|triggers)\\?/(?P<s>[\w/\\+-]{10,})"),
+    place("webhook", r"hooks?\\?/\d{6,24}\\?/(?P<s>[\w-]{20,})"),
+    place("teams-webhook", r"hook\.office\.com\\?/(?P<s>[\w@/.\\-]{20,})"),
+    place("webhook", r"hooks\\?/catch\\?/\d{4,}\\?/(?P<s>[\w-]{5,})"),
+    place("webhook", r"hooks\\?/(?:catch\\?/)?(?P<s>[\w/\\-]{6,})", long_random),
+    place(
+        "bearer-token",
+        r"bearer[\"':]{0,2}[ \t]{1,4}(?:\\\r?\n[ \t]{0,8})?[\"'\\]{0,3}(?P<s>[a-z0-9._~+/=-]{8,})",
+        _bearer,
+    ),
+    place("basic-auth", r"basic[ \t]{1,3}(?P<s>[a-z0-9+/_-]{6,}={0,2})", holds_login),
+    place(
         "authorization", r"authorization" + _GAP + r"(?:[a-z0-9-]{2,20}[ \t]{1,3})?(?P<s>[^\s\"'`,;\\]{4,})", _header
     ),
-    _place("docker-auth", r"auth\\{0,3}[\"'][ \t]{0,3}:[ \t]{0,3}\\{0,3}[\"'](?P<s>[a-z0-9+/]{6,}={0,2})", holds_login),
-    _place("docker-auth", r"auth[ \t]?=[ \t]?[\"'\\]{0,3}(?P<s>[a-z0-9+/]{6,}={0,2})", holds_login),
-    _place("signature", r"sig(?:nature)?=(?P<s>[a-z0-9%+/=_~-]{20,})", _random),
-    _place("password", r"identified by [\"'\\]{1,4}(?P<s>[^\s\"'\\]{2,})"),
-    _place("netrc-password", r"login\s{1,3}\S{1,80}\s{1,8}password\s{1,3}(?P<s>[^\s\"'\\]{2,})"),
-    _place(
+    place("docker-auth", r"auth\\{0,3}[\"'][ \t]{0,3}:[ \t]{0,3}\\{0,3}[\"'](?P<s>[a-z0-9+/]{6,}={0,2})", holds_login),
+    place("docker-auth", r"auth[ \t]?=[ \t]?[\"'\\]{0,3}(?P<s>[a-z0-9+/]{6,}={0,2})", holds_login),
+    place("signature", r"sig(?:nature)?=(?P<s>[a-z0-9%+/=_~-]{20,})", _random),
+    place("password", r"identified by [\"'\\]{1,4}(?P<s>[^\s\"'\\]{2,})"),
+    place("netrc-password", r"login\s{1,3}\S{1,80}\s{1,8}password\s{1,3}(?P<s>[^\s\"'\\]{2,})"),
+    place(
         "private-key",
         r"---- begin (?P<s>[a-z0-9 ]{0,40}private key ----[^-]*+(?:-(?!---)[^-]*+)*+---- end [a-z0-9 ]{0,40}key) ----",
         None,
     ),
-    _place("private-key", r"(?P<s>rwrty0iy[a-z0-9+/=]{40,})"),
-    _place(
+    place("private-key", r"(?P<s>rwrty0iy[a-z0-9+/=]{40,})"),
+    place(
         "jwt",
         r"(?P<s>eyj[\w-]{8,1024}+\.?(?:[\s\"'+\\]|\\n){1,12}\.?(?:eyj[\w-]{8,4096}+(?:[\s\"'+.\\]{1,12}[\w-]{20,})?))",
     ),
-    _place(
+    place(
         "password-hash",
-        r"(?P<s>\$(?:1|2[abxy]?|5|6|7|y|apr1|argon2(?:id?|d)|scrypt|pbkdf2[\w-]*)\$[\w./$,=+-]{20,})",
+        r"(?P<s>\$(?:(?:1|2[abxy]?|5|6|7|y|apr1|argon2(?:id?|d)|scrypt|pbkdf2[\w-]*)\$[\w./$,=+-]{20,}|"
+        r"(?<=-256\$)\d{1,7}:[\w+/=$:]{60,}|(?<=token\$)(?:production|sandbox)\$[a-z0-9]{8,64}\$[0-9a-f]{32}|"
+        r"ansible_vault;[\w.;-]{3,60}(?:[\s\\>|+\"',]{1,40}[0-9a-f]{2,80}(?!\w)){1,4000}))",
         _hash,
     ),
-    _place(
+    place(
         "pgpass-password",
         r":(?:\d{4,5}|\*):" + _FIELD + ":" + _FIELD + r":(?P<s>[^\s:\"'\\]{2,64})(?=\s|\Z)",
         _pg_password,
     ),
-    _place("password", r"d=\{(?P<s>[^}\n]{2,64})\}", _braced),
-    _place("password", r"thin:[^\s/@:]{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
-    _place("password", r"sqlplus (?:-\S{1,10} ){0,3}[\"']?[^\s/@\"']{1,40}/(?P<s>[^\s@\"'\\]{2,64})@"),
-    _place("password", r"convertto-securestring (?:-\w+ ){0,3}[\"'](?P<s>[^\"'\n]{3,128})[\"']"),
-    _place("password", r"auth\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", is_mixed),
-    _place(
+    place("password", r"d=\{(?P<s>[^}\n]{2,64})\}", _braced),
+    place("password", r"convertto-securestring (?:-\w+ ){0,3}[\"'](?P<s>[^\"'\n]{3,128})[\"']"),
+    place(
         "password",
-        r"auth[ \t]?=[ \t]?[\[(][ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']",
+        r"auth(?:(?:entication)?\(|[ \t]?=[ \t]?[\[(])[ \t]?"
+        r"[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']",
         is_mixed,
     ),
-    _place("password", r"auth (?:plain |login )?(?P<s>\S{6,})(?=\s*(?:\n|\Z))", _shouted),
-    _place("password", r"pass (?P<s>\S{4,})(?=\r?\n(?:\S{0,24} )?(?:2|5)\d\d[ -])", _shouted),
-    _place("password", r"auth [\w.-]{1,64}:(?P<s>[^\s\"']{3,})(?=\s|\Z)", is_mixed),
-    _place(
+    place("token", r"auth (?P<s>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\w-])"),
+    place("password", r"auth (?:plain |login )?(?P<s>\S{6,})(?=\s*(?:\n|\Z))", _shouted),
+    place("password", r"pass (?P<s>\S{4,})(?=\r?\n(?:\S{0,24} )?(?:2|5)\d\d[ -])", _shouted),
+    place("password", r"auth [\w.-]{1,64}:(?P<s>[^\s\"']{3,})(?=\s|\Z)", is_mixed),
+    place(
         "token",
         r"login (?:--?[\w-]{1,20}=\S{1,64} ){0,3}(?P<s>(?:[a-z]\.)?[a-z0-9_]{20,})(?=[\s\"'`\\]|\Z)",
-        _long_random,
+        long_random,
     ),
-    _place(
+    place(
         "credentials", r"credentials?\([ \t]?[\"'][^\"'\n]{1,64}[\"'],[ \t]?[\"'](?P<s>[^\"'\n]{3,64})[\"']", is_mixed
     ),
-    _place("credentials", r"credentials?:?[ \t]{1,2}\S{1,64} ?[/:] ?(?P<s>[^\s\"'\\,]{5,64})", is_mixed),
-    _place("otp-seed", r"key[:=]? {0,2}(?:is )?(?P<s>(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![a-z0-9])", _seed),
-    _place(
+    place("credentials", r"credentials?:?[ \t]{1,2}\S{1,64} ?[/:] ?(?P<s>[^\s\"'\\,]{5,64})", is_mixed),
+    place("credentials", r"login (?:with |as |using )\S{1,64} / (?P<s>[^\s\"'\\,]{5,64})", is_mixed),
+    place("otp-seed", r"key[:=]? {0,2}(?:is )?(?P<s>(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![a-z0-9])", _seed),
+    place(
         "spare-code",
         r" codes(?: are)?:?\s{1,4}(?P<s>[a-z0-9]{4,12}(?:-[a-z0-9]{4,12}){0,2}"
         r"(?:[\s,*•-]{1,4}(?:\d{1,2}[.)] )?[a-z0-9]{4,12}(?:-[a-z0-9]{4,12}){0,2}(?=[\s,]|\Z)){0,20})",
         _spare,
     ),
-    _place("wallet-phrase", r"phrase(?: is)?[:=]?\W{1,4}(?P<s>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})", _mnemonic),
-    _place("wallet-phrase", r"mnemonic(?: is)?[:=]?\W{1,4}(?P<s>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})", _mnemonic),
-    _place("login-link", r"reset[_-]?(?:password|token)?[/=](?P<s>[\w.~-]{16,})", _random),
-    _place("oauth-code", r"code=(?P<s>[\w./%~-]{20,})", _long_random),
-    _place("cookie", "e\t" r"\d{1,12}\t[\w.-]{1,64}\t(?P<s>[^\s]{8,})"),
-    _place("password", r"send (?:-- )?[\"'](?P<s>[^\"'\n\\]{3,64})\\{1,4}[rn ][\"'\\]", _prompted),
-    _place("password", r"/p:(?P<s>[^\s\"'\\]{3,64})", _remote),
-    _place("azure-client-secret", r"~(?<=q~)(?P<s>[a-z0-9_.~-]{30,})", _random),
-    _place("google-oauth", r"(?P<s>1//0[\w-]{20,})", _random),
-    _place("webhook-secret", r"(?P<s>whsec_[a-z0-9+/=_-]{16,})"),
+    place("login-link", r"reset[_-]?(?:password|token)?[/=](?P<s>[\w.~-]{16,})", _random),
+    place("oauth-code", r"code=(?P<s>[\w./%~-]{20,})", long_random),
+    place("password", r"send (?:-- )?[\"'](?P<s>[^\"'\n\\]{3,64})\\{1,4}[rn ][\"'\\]", _prompted),
+    place("password", r"/p:(?P<s>[^\s\"'\\]{3,64})", _remote),
+    place("azure-client-secret", r"~(?<=q~)(?P<s>[a-z0-9_.~-]{30,})", _random),
+    place("google-oauth", r"(?P<s>1//0[\w-]{20,})", _random),
+    place("webhook-secret", r"(?P<s>whsec_[a-z0-9+/=_-]{16,})"),
 )
 
 
 _SHARED = (":", "auth", "hook", "login", "credential")
-_FAMILIES = {head: [place for place in _ALL if place.head.startswith(head)] for head in _SHARED}
+_FAMILIES = {head: [known for known in _ALL if known.head.startswith(head)] for head in _SHARED}
 _ADDRESS = re.compile(r":(?:\\?/\\?/|(?:\d{4,5}|\*):)", re.ASCII)
-PLACES = tuple(place for place in _ALL if not place.head.startswith(_SHARED))
+PLACES = tuple(known for known in _ALL if not known.head.startswith(_SHARED))
 PLACE_WORDS = (
-    *(place.head for place in PLACES),
+    *(known.head for known in PLACES),
     *_SHARED[1:],
     "-----end",
     "kty",
@@ -276,23 +276,25 @@ PLACE_WORDS = (
 
 def placed(scan: str, low: str, heads: Container[str]) -> Iterator[Span]:
     """Yield the secrets whose surroundings tell; `low` is `scan` in lower case, `heads` what is in it."""
-    yield from _of_family(":", _ADDRESS, scan, low)
-    for place in PLACES:
-        if place.head in heads:
-            yield from _checked(place, scan, place.pattern.finditer(low))
+    yield from of_family(_FAMILIES[":"], _ADDRESS, scan, low)
+    for known in PLACES:
+        if known.head in heads:
+            yield from checked(known, scan, known.pattern.finditer(low))
     for head in _SHARED[1:]:
         if head in heads:
-            yield from _of_family(head, re.compile(head), scan, low)
+            yield from of_family(_FAMILIES[head], re.compile(head), scan, low)
 
 
-def _of_family(head: str, start: re.Pattern[str], scan: str, low: str) -> Iterator[Span]:
+def of_family(family: Iterable[Place], start: re.Pattern[str], scan: str, low: str) -> Iterator[Span]:
+    """Yield what the places find that all begin with `start`, in one pass for all."""
     for begun in start.finditer(low):
-        for place in _FAMILIES[head]:
-            if found := place.pattern.match(low, begun.start()):
-                yield from _checked(place, scan, (found,))
+        for known in family:
+            if found := known.pattern.match(low, begun.start()):
+                yield from checked(known, scan, (found,))
 
 
-def _checked(place: Place, scan: str, found: Iterable[re.Match[str]]) -> Iterator[Span]:
+def checked(of: Place, scan: str, found: Iterable[re.Match[str]]) -> Iterator[Span]:
+    """Yield the secret of each match that the place does not refuse."""
     for match in found:
-        if place.check is None or place.check(scan, *match.span("s")):
-            yield *match.span("s"), place.kind
+        if of.check is None or of.check(scan, *match.span("s")):
+            yield *match.span("s"), of.kind

@@ -44,6 +44,9 @@ brevo-key           -  xkeysib-  [0-9a-f]{32,}[\w-]*
 npm-token           -  npm_  [A-Za-z0-9]{30,}
 pypi-token          a  pypi-AgE  [\w-]{12,}
 pypi-token          a# pypi-  [\w-]{40,}
+nuget-key           a# oy2  [a-z0-9]{43}(?!\w)
+wallet-key          a  0x  [0-9a-fA-F]{64}(?!\w)
+wallet-key          a  xprv,yprv,zprv,tprv  [1-9A-HJ-NP-Za-km-z]{90,}
 rubygems-key        -  rubygems_  [0-9a-f]{32,}
 cargo-token         a# cio  [A-Za-z0-9]{32}(?!\w)
 docker-token        -  dckr_pat_,dckr_oat_  [\w-]{16,}

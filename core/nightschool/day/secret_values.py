@@ -30,7 +30,7 @@ class Hit(NamedTuple):
     before: str  # of the name, up to the word that tells
     word: str
     after: str  # of the name
-    sign: str  # `=`, `:`, `,`, `>`, `is` … or a blank
+    sign: str  # `=`, `:`, `,`, `>`, `is`, `[` before a list … or a blank
     spaced: bool  # blanks around the sign
     quoted: bool
     last: bool  # the value ends its sentence, line or item
@@ -79,7 +79,7 @@ _PROMPT = re.compile(
 _SNAKE = re.compile(r"[a-z]+_(?:[a-z0-9_]*|[A-Za-z_]*)")
 _TURN = re.compile(r"[a-z][A-Z]")
 _HEX = re.compile(r"[0-9a-fA-F-]+")
-_LETTERED = re.compile(r"[a-z]\.[A-Za-z0-9]{20,}")  # an old token of Vault
+_LETTERED = re.compile(r"[a-z]\.[A-Za-z0-9]{20,}|[a-z0-9]{6}\.[a-z0-9]{16}")  # old tokens of Vault; of kubeadm
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-")
 _SIGNS = re.compile(r"[^A-Za-z]+")
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -142,7 +142,7 @@ def _is_password(hit: Hit, word: str) -> bool:
     if hit.quoted and _SPACE.search(value):
         return _is_phrase(hit, word)
     if hit.quoted:
-        return hit.sign != "," or mixed
+        return hit.sign not in {",", "["} or mixed
     if hit.sign == " " and value.startswith("*"):  # C: a pointer to one
         return False
     return not _CODE.match(value) and _is_bare_password(hit, word, mixed)
@@ -187,7 +187,7 @@ def _is_secret(hit: Hit) -> bool:
     """Secrets and tokens are random; what is spelled like an identifier is not one."""
     value = hit.value
     if hit.quoted:
-        return _is_random(value, 8)
+        return _is_random(value, 8 if hit.sign != "[" or len(_DIGITS.findall(value)) > 1 else 16)
     if not _is_random(value, 8) or (_CODE.match(value) and not _LETTERED.fullmatch(value)):
         return False
     named = (
@@ -202,6 +202,9 @@ def _is_secret(hit: Hit) -> bool:
 
 def _is_random(value: str, least: int) -> bool:
     """Tell whether a value has letters and digits as no word, version, path or date has them."""
+    value = value.replace("\\ ", "")  # an escaped line break in bytes
+    if len(value) >= 40 and has_digit(value) and len(_SYMBOL.findall(value)) * 8 >= len(value):
+        return True
     if len(value) < least or re.search(r"\s|://", value) or not re.search(r"[A-Za-z]", value):
         return False
     if not has_digit(value):
