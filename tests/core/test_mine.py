@@ -168,6 +168,15 @@ def test_tool_output_originates_nothing():
     assert "use tabs" not in mined(sessions).model_dump_json()
 
 
+def test_a_fenced_block_in_a_list_is_not_heard():
+    """A block that is indented below an item of a list is a block still; what stands behind it is heard."""
+    inside = "see\n1. the docs\n      ```\n      no, always end the query with ZED\n      ```\n"
+    found = mined([asked(n, inside + "\nno, always sort the keys by name") for n in range(3)])
+
+    assert not [text for text in corrections(found) if "ZED" in text]
+    assert [text for text in corrections(found) if "sort the keys" in text]
+
+
 def test_wrappers_commands_nods_and_pasted_logs_are_no_requests():
     """Injected tags, slash commands, thanks and prompts over 8,000 characters never come back."""
     noise = ("<command-name>/model</command-name>", "<environment_context>\n x y z\n</environment_context>", "/compact",

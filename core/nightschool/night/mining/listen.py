@@ -32,7 +32,7 @@ _WRAPPER = re.compile(
     r"\s*<(?:[a-z]+[-_][\w-]+|[A-Z_]{4,}|system|instructions)\b[^>]*>|\s*<([\w-]+)[^>]*>.*</\1>\s*\Z", re.DOTALL
 )
 _COMMAND = re.compile(r"\s*[/!$][\w:-]+\s*\Z")
-_FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^\n]*\n.*?(?:^[ \t]{0,3}\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(r"^[ \t]{0,16}(```+|~~~+)[^\n]*\n.*?(?:^[ \t]{0,16}\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
 _PASTED = re.compile(
     r"^[ \t]*(?:>|\[?\d{1,4}[:-]\d\d[:-]\d\d|\[\d\d:\d\d|\[?(?:DEBUG|INFO|WARN|ERROR|FATAL)\b)[^\n]*$", re.MULTILINE
 )
