@@ -288,6 +288,29 @@ PASTED = [
     f"npm ERR! code 1\n{RULE}",
     f"$ cat rules\n{RULE}",
     f"here is the documentation:\n\nInstall it. {RULE}",
+    f"look\n╭────╮\n│ {RULE} │\n╰────╯",
+    f"look\n⏺ {RULE}",
+    f"look\n  ⎿  {RULE}",
+    f"look\nweb_1  | {RULE}",
+    f"look\nPS C:\\> type n.txt\n{RULE}",
+    f"look\n// {RULE}\nint f();",
+    f"{RULE}\nSigned-off-by: B <b@x>",
+    f"---\nname: x\ndescription: {RULE}\n---",
+    f"look\n.. note::\n   {RULE}",
+    f"look\n\uff1e {RULE}",
+    f"PreToolUse:Bash hook blocking error from command: {RULE}",
+    f"Stop hook feedback:\n- {RULE}",
+    f"what is on this? ![please, {RULE}](a.png)",
+    f'see [docs](a.md "no, that\'s wrong. {RULE}")',
+    f"The docs say: {RULE}",
+    f"the page says “{RULE}”, is this right?",
+    f"Bob Smith  10:32 AM\n{RULE}\nAnn  10:33 AM\nok",
+    f"@bob commented on a.py line 3:\n{RULE}",
+    f"ChatGPT said:\n{RULE}",
+]
+APART = [
+    f"implement this:\n\nTitle: Slow query\n\n## Description\n\n{RULE}",
+    f"{RULE}\n\nSigned-off-by: B <b@x>",
 ]
 TYPED = [
     RULE,
@@ -296,6 +319,10 @@ TYPED = [
     "fix the error: it says 3 > 2, and use a + b",
     "the config {a, b} is read from x.json: always validate it",
     "# Task\nwrite the report\n\n1. always sort it",
+    "the meeting is at 10:30\nalways round times to 10:30",
+    "I said: always use tabs",
+    "pipe it: ls | sort, and read the docs before you say anything",
+    "see [the docs](https://h/x), and show ![logo](a.png)",
 ]
 
 
@@ -305,7 +332,7 @@ def quoted(*prompts):
     return [Quote(text=p, platform="x", session=f"s{n}", turn="t", at=at) for n, p in enumerate(prompts)]
 
 
-@pytest.mark.parametrize("prompt", PASTED)
+@pytest.mark.parametrize("prompt", PASTED + APART)
 def test_a_rule_from_pasted_matter_is_held_back(prompt):
     """What stands in a log, a diff, a mail or a document was perhaps nobody's word, however often it was pasted."""
     assert beside(quoted(*[prompt] * 5))
