@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 
 from nightschool.errors import NightschoolError
@@ -25,7 +26,8 @@ def serve(world: World) -> None:
     "Lifecycle > Shutdown > stdio": closing stdin is how a client says goodbye. Raises NightschoolError when there is
     no stdout.
     """
-    if sys.stdout is None:
+    # a closed one is the null device by now
+    if sys.stdout is None or os.path.samestat(os.fstat(sys.stdout.fileno()), Path(os.devnull).stat()):
         fix = "Start nightschool mcp from a client: it speaks on stdin and stdout."
         raise NightschoolError("stdout is closed", fix=fix)
     source, sink = _taken()
