@@ -1,6 +1,7 @@
 """Memory: what sessions show becomes blocks that hold only what was borne out, and no more."""
 
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -20,7 +21,7 @@ from nightschool.memory.blocks import BlockStore
 from nightschool.memory.consolidate import as_of
 from nightschool.memory.drift import drifted
 from nightschool.memory.erase import erase, remaining
-from nightschool.memory.evidence import evidence
+from nightschool.memory.evidence import evidence, line_of
 from nightschool.memory.forget import forget, forgettings, pin, undo
 from nightschool.memory.imports import read
 from nightschool.memory.index import Index
@@ -557,3 +558,10 @@ def test_a_relative_path_keeps_its_name():
     """What a failure said reads as it was said: only an absolute path, which differs by machine, is cut to its name."""
     assert error_of("FAILED tests/unit/test_a.py::test_b") == "FAILED tests/unit/test_a.py::test_b"
     assert error_of("/home/u/x/shop.py: error: and/or ~/y/z.py") == "shop.py: error: and/or z.py"
+
+
+def test_a_place_that_is_no_plain_file_has_no_line(tmp_path):
+    """Where a session lies another machine may have said: a pipe is not waited for, nor a device read without end."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "plain").write_text("a\nb\n")
+    assert [line_of(str(path), 2) for path in (tmp_path / "plain", tmp_path / "pipe", "/dev/zero")] == [2, None, None]

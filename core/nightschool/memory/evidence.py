@@ -55,6 +55,8 @@ def _said(turn: Turn) -> dict[str, Any]:
 
 def line_of(path: str, offset: int) -> int | None:
     """Return the line, from 1, that begins at this byte of a transcript; None when the file is gone or shorter."""
+    if not Path(path).is_file():  # another machine's word may name a pipe, or a device without end
+        return None
     lines, left = 1, offset
     try:
         with Path(path).open("rb") as stream:
