@@ -105,9 +105,9 @@ def test_no_variable_is_needed_but_home(home, env, shell, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["user-home"]
 
 
-@pytest.mark.parametrize("told", ["~", "~nobody/x", "~nobody"])
-def test_a_tilde_makes_no_directory_in_the_project(env, shell, tmp_path, told):
-    """`~` alone is HOME, as the engine reads it; another user's is not guessed; without HOME there is no home."""
+@pytest.mark.parametrize("told", ["~", "~nobody/x", "~nobody", ".ns", "a/b", ".", "C:x"])
+def test_no_home_lies_in_the_project(env, shell, tmp_path, told):
+    """`~` alone is HOME, as the engine reads it; another user's is not guessed; a relative one is none."""
     below, project = tmp_path / "user-home", tmp_path / "project"
     project.mkdir()
     harvest(env | {"HOME": str(below), "NIGHTSCHOOL_HOME": told}, "codex", "turn_end", shell=shell, cwd=project)

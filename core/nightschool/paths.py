@@ -38,15 +38,19 @@ class Home:
 
     @classmethod
     def from_env(cls) -> "Home":
-        """Find the root. Raises NightschoolError when neither NIGHTSCHOOL_HOME nor a home directory is known."""
+        """Find the root. Raises NightschoolError when none is known, or when it is relative: no hook would follow."""
         told = os.environ.get("NIGHTSCHOOL_HOME", "")
         try:
-            if told:
-                return cls(Path(told).expanduser().absolute())
-            return cls(Path.home() / ".nightschool")
+            root = Path(told).expanduser() if told else Path.home() / ".nightschool"
         except RuntimeError as error:
             fix = "Set NIGHTSCHOOL_HOME to a directory of your own."
             raise NightschoolError("no home directory is known", why=error, fix=fix) from error
+        if not root.is_absolute():
+            why = "each directory would have one of its own, with programs that lie there"
+            raise NightschoolError(
+                "the home is no absolute path", where=root, why=why, fix="Set NIGHTSCHOOL_HOME anew."
+            )
+        return cls(root)
 
     @property
     def config(self) -> Path:

@@ -85,6 +85,14 @@ def test_a_name_that_is_no_path_component_is_refused(name):
         safe_name(name)
 
 
+@pytest.mark.parametrize("told", [".ns", "a/b", ".", "C:x"])
+def test_a_relative_home_is_refused(monkeypatch, no_real_home, told):
+    """It would be another in each directory, and a repository could bring one with programs in it."""
+    monkeypatch.setenv("NIGHTSCHOOL_HOME", told)
+    with pytest.raises(NightschoolError, match="no absolute path"):
+        Home.from_env()
+
+
 def test_the_home_does_not_follow_xdg(monkeypatch, no_real_home):
     """Hooks, cron and the command agree on the home whatever else is in their environment."""
     monkeypatch.delenv("NIGHTSCHOOL_HOME")
