@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nightschool.config import Privacy, load
 from nightschool.day.privacy import is_private, stripped
+from nightschool.day.secret_outputs import without_asked
 from nightschool.errors import NightschoolError
 from nightschool.events import Event, Moment
 from nightschool.memory.store import SessionStore
@@ -165,7 +166,7 @@ def _clean_turn(turn: Turn, redact: Redact) -> Turn:
 
 
 def _clean_call(call: ToolCall, redact: Redact) -> ToolCall:
-    output = redact(call.output)
+    output = redact(without_asked(call.input, call.output))
     kept = output if len(output) <= OUTPUT else f"{output[: OUTPUT // 2]}\n…\n{output[-OUTPUT // 2 :]}"
     name, asked = redact(call.name)[:NAME], redact(call.input)[:INPUT]
     if (name, asked, kept) == (call.name, call.input, call.output):
