@@ -8,7 +8,7 @@ import re
 from nightschool.day.secret_shapes import MARK, stands_in
 
 _LINES = 20  # at the beginning of an output; what comes later something else has printed
-_NAME = r"(?:token|secret|passw(?:or)?d|passphrase|api_?key|private_?key|credential)s?\b"
+_NAME = r"[^\n]{0,140}?(?:token|secret|passw(?:or)?d|passphrase|api_?key|private_?key|credential)s?\b"
 _ASKS = re.compile(
     r"\bop (?:read|item get)\b|\bpass (?:show\b|[\w.@-]+/[\w./@-]+[ \t]*(?:$|[|;&\n]))|\bbw get (?:password|totp)\b"
     r"|\blpass show\b|\bgopass (?:show|cat)\b|\bsecret-tool lookup\b|\bfind-(?:generic|internet)-password\b"
@@ -19,7 +19,7 @@ _ASKS = re.compile(
     r"|\b(?:auth|print|create|gen|generate|new|rotate|get)[-: ](?:access-|auth-|api-)?(?:token|password|secret|key)s?\b"
     r"|\bgh auth token\b|\btoken (?:create|new|issue)\b|\bjoin-token\b|\bwg gen(?:key|psk)\b|\bopenssl rand\b|\bpwgen\b"
     r"|\b(?:rails|rake) secret\b|\bsecrets\.token_|\bsops (?:-d|decrypt)\b|\bgpg\b[^\n]{0,200}(?:-d|--decrypt)\b"
-    rf"|\b(?:echo|printenv|printf|print)\b[^\n]{{0,80}}(?:\$|\b)\{{?[\w.]{{0,60}}{_NAME}",
+    rf"|\b(?:echo|printenv|printf|print)\b{_NAME}",
     re.IGNORECASE,
 )
 _ALONE = re.compile(r"(?m)^[ \t]*[\"']?(?P<s>[^\s\"']{8,})[\"']?[ \t]*\r?$")

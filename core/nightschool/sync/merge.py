@@ -75,11 +75,12 @@ def _evidence(mine: Evidence, theirs: Evidence) -> Evidence:
     new = (pair for pair in mine.pairs if pair.family not in met)
     further = len(mine.pairs) > len(theirs.pairs) or theirs.verdict is None
     ruled = mine if not aside <= {*theirs.set_aside} or (further and aside == {*mine.set_aside}) else theirs
+    begun = [found.one_sided for found in (theirs, mine) if aside <= {*found.set_aside}]  # not of before it began anew
     told = {
         "pairs": tuple(pair for pair in (*theirs.pairs, *new) if pair.family not in aside),
         "verdict": ruled.verdict,
         "ruled": ruled.ruled,
-        "one_sided": theirs.one_sided | mine.one_sided,
+        "one_sided": {task: both for counted in begun for task, both in counted.items()},
         "set_aside": tuple(sorted(aside)),
         "first_seen": min(mine.first_seen, theirs.first_seen),
         "elsewhere": mine.elsewhere or theirs.elsewhere,
